@@ -1,0 +1,163 @@
+"""The platform's settings: everything that differs between installations is read from the environment, once, by name."""
+
+from pathlib import Path
+from typing import Any
+
+from django.utils.csp import CSP
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# --- What kind of installation this is -------------------------------------------------------------------------------
+ENVIRONMENT = env.choice("ENVIRONMENT", ("development", "test", "production"), default="development")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.flag("DEBUG", default=False)
+
+# The defaults exist for a laptop only: config/checks.py refuses them in production.
+INSECURE_SECRET = "insecure-development-only-"
+SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET + "secret-key-0123456789abcdefghijklmnopqrstuvwxyz")
+KEY_PEPPER = env.text("KEY_PEPPER", default=INSECURE_SECRET + "key-pepper")
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]", "testserver")
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=())
+
+# --- Stores ----------------------------------------------------------------------------------------------------------
+_LAPTOP_DATABASE = None if PRODUCTION else "postgresql://turnpike_app@127.0.0.1:5432/turnpike"
+_LAPTOP_VALKEY = None if PRODUCTION else "redis://127.0.0.1:6379/0"
+DATABASE_URL = env.postgres_url("DATABASE_URL", default=_LAPTOP_DATABASE)
+REDIS_URL = env.valkey_url("REDIS_URL", default=_LAPTOP_VALKEY)
+
+LOCK_TIMEOUT_SECONDS = env.number("DATABASE_LOCK_TIMEOUT_SECONDS", default=5, at_least=0)
+STATEMENT_TIMEOUT_SECONDS = env.number("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=30, at_least=0)
+DATABASES = {
+    "default": env.django_database(
+        "DATABASE_URL",
+        DATABASE_URL,
+        lock_timeout=f"{LOCK_TIMEOUT_SECONDS}s",
+        statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
+        # A transaction that its process forgot must not hold locks on purses for longer than a request may last.
+        idle_in_transaction_session_timeout="60s",
+    )
+}
+if _pool_size := env.number("DATABASE_POOL_SIZE", default=0, at_least=0):
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": _pool_size, "timeout": 5}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "turnpike:web",
+    }
+}
+
+# --- Apps and the way of a request through Django ----------------------------------------------------------------------
+INSTALLED_APPS = [
+    # Ahead of the admin: it overrides its templates.
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "tenants",
+    "keys",
+    "billing",
+    "inference",
+    "console",
+    "config",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- People ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/app/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
+
+# --- The browser's protections ------------------------------------------------------------------------------------------
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0, at_least=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+if env.flag("TRUST_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Words, time and files -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
+
+# --- The gateway -----------------------------------------------------------------------------------------------------------
+WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
+HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
+CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
+
+# --- The management API: classes are named by config/api.py's edges ------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS: dict[str, Any] = {"TITLE": "Turnpike management API", "VERSION": "1"}
