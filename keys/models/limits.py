@@ -1,0 +1,116 @@
+"""Limits: as a plan to share, and as what one organisation, project or key has."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from foundation import clock, ids
+from tenants.models import Organization
+from tenants.tenancy import TenantQuerySet
+
+
+class LimitFields(models.Model):
+    """The limits themselves. In every one of them nothing means unlimited and 0 blocks."""
+
+    class Window(models.TextChoices):
+        """How long a budget lasts before it is full again."""
+
+        REQUEST = "request", "Each request"
+        FIVE_HOURS = "5h", "Five hours"
+        DAY = "day", "Day"
+        WEEK = "week", "Week"
+        MONTH = "month", "Month"
+        LIFETIME = "lifetime", "For ever"
+
+    rpm = models.PositiveIntegerField("requests per minute", null=True, blank=True)
+    tpm = models.PositiveBigIntegerField("tokens per minute", null=True, blank=True)
+    input_tpm = models.PositiveBigIntegerField("input tokens per minute", null=True, blank=True)
+    output_tpm = models.PositiveBigIntegerField("output tokens per minute", null=True, blank=True)
+    concurrency = models.PositiveIntegerField("requests at once", null=True, blank=True)
+    max_output_tokens = models.PositiveIntegerField("output tokens per request", null=True, blank=True)
+    # An empty list allows no model at all; nothing allows every model.
+    allowed_models = ArrayField(models.CharField(max_length=200), null=True, blank=True)
+    budget_nusd = models.PositiveBigIntegerField("budget in nano-dollars", null=True, blank=True)
+    budget_window = models.CharField(max_length=16, choices=Window.choices, null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(budget_nusd=None, budget_window=None)
+                | models.Q(
+                    budget_nusd__isnull=False, budget_window__in=["request", "5h", "day", "week", "month", "lifetime"]
+                ),
+                name="%(class)s_budget_has_a_window",
+            ),
+        ]
+
+
+class Plan(LimitFields):
+    """Limits under a name. One without an organisation is the platform's and may be given to any."""
+
+    PREFIX = "plan"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=63)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = TenantQuerySet["Plan"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            *LimitFields.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["organization", "slug"], name="plan_slug_unique_in_organization", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id as the outside world sees it."""
+        return ids.public(self.PREFIX, self.id)
+
+
+class ScopeLimits(LimitFields):
+    """What one organisation, project or key may: limits of its own, a plan, or both, of which the tighter counts."""
+
+    class Scope(models.TextChoices):
+        """What the limits are of."""
+
+        ORGANIZATION = "organization", "Organization"
+        PROJECT = "project", "Project"
+        KEY = "key", "Key"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="scope_limits")
+    scope = models.CharField(max_length=16, choices=Scope.choices)
+    scope_id = models.UUIDField()
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="scope_limits")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = TenantQuerySet["ScopeLimits"].as_manager()
+
+    class Meta:
+        verbose_name_plural = "scope limits"
+        constraints: ClassVar = [
+            *LimitFields.Meta.constraints,
+            models.UniqueConstraint(fields=["organization", "scope", "scope_id"], name="scope_limits_once_per_scope"),
+            models.CheckConstraint(
+                condition=models.Q(scope="organization", scope_id=models.F("organization_id"))
+                | models.Q(scope__in=["project", "key"]),
+                name="scope_limits_of_an_organization_are_its_own",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.scope_id}"
