@@ -64,6 +64,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # Arrays; without it their fields refuse to be checked.
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
