@@ -24,6 +24,7 @@ class Purse(models.Model):
     organization = models.ForeignKey("tenants.Organization", on_delete=models.PROTECT, related_name="purses")
     kind = models.CharField(max_length=16, choices=Kind)
     budget_id = models.UUIDField(null=True, blank=True, help_text="The limits that this window belongs to.")
+    window = models.CharField(max_length=16, blank=True, help_text="5h, day, week, month or lifetime.")
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     posted_nusd = models.BigIntegerField(default=0)
@@ -39,7 +40,7 @@ class Purse(models.Model):
                 | Q(kind="budget", budget_id__isnull=False, starts_at__isnull=False, ends_at__gt=F("starts_at")),
                 name="purse_is_the_wallet_or_a_window_of_a_budget",
             ),
-            models.UniqueConstraint(fields=("budget_id", "starts_at"), name="purse_once_per_budget_window"),
+            models.UniqueConstraint(fields=("budget_id", "window", "starts_at"), name="purse_once_per_budget_window"),
         )
 
     def __str__(self) -> str:

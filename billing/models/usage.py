@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -49,6 +50,7 @@ class UsageRecord(models.Model):
     cost_nusd = models.BigIntegerField(default=0)
     late = models.BooleanField(default=False, help_text="Settled after its hold had expired.")
     transaction_id = models.UUIDField(null=True, blank=True, help_text="The ledger transaction that charged it.")
+    purses = ArrayField(models.UUIDField(), default=list, help_text="The purses that paid: the wallet and budgets.")
     ttft_ms = models.PositiveIntegerField(null=True, blank=True)
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     started_at = models.DateTimeField()

@@ -1,0 +1,156 @@
+"""Can they pay? Takes the worst case of a request from every purse that applies, before anything is dispatched.
+
+Decided by Postgres in one round trip, shared by all requests that arrive meanwhile (`migrations/sql/0003_hold.sql`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from billing.errors import BudgetExceeded, InsufficientCredit
+from foundation.batching import Batcher
+from foundation.errors import PlatformError
+from foundation.money import display
+from foundation.stores import Postgres, Row
+
+PER_REQUEST = "request"
+
+HOLD = "SELECT * FROM turnpike_hold(%s::jsonb, %s)"
+VOID = "SELECT turnpike_void(%s)"
+EXTEND = "SELECT * FROM turnpike_extend(%s, %s)"
+
+
+class Cap(Protocol):
+    """A budget that applies to a request: at most `limit_nusd` in each `window` of `budget_id`."""
+
+    @property
+    def scope(self) -> str: ...
+    @property
+    def budget_id(self) -> UUID: ...
+    @property
+    def limit_nusd(self) -> int: ...
+    @property
+    def window(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """The worst case of one request, in nano-dollars, and whom it is for."""
+
+    request_id: UUID
+    organization_id: UUID
+    project_id: UUID
+    key_id: UUID
+    model: str
+    amount_nusd: int
+    zone: str = "UTC"
+    customer: str = ""
+    caps: Sequence[Cap] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money set aside for one request: it is settled once, or voided, or the reaper ends it."""
+
+    request_id: UUID
+    amount_nusd: int
+    purses: tuple[UUID, ...]
+
+
+class Holds:
+    """Takes, extends and voids holds, many at a time.
+
+    Raises (`take`): `InsufficientCredit`, `BudgetExceeded`; `Overloaded` when Postgres is down: money fails closed.
+    """
+
+    def __init__(self, postgres: Postgres, lease_seconds: float) -> None:
+        self._postgres = postgres
+        self._lease = timedelta(seconds=lease_seconds)
+        self._taking = Batcher(self._take_all, name="holds", max_batch=256)
+        self._voiding = Batcher(self._void_all, name="voids", max_batch=256)
+
+    async def take(self, request: HoldRequest) -> Hold:
+        """Hold `request.amount_nusd` in all purses that apply, or in none."""
+        _refuse_single_request_over_its_cap(request)
+        return await self._taking.submit(request)
+
+    async def void(self, hold: Hold) -> None:
+        """Give a hold back whose request never reached an engine."""
+        await self._voiding.submit(hold)
+
+    async def extend(self, request_ids: Sequence[UUID]) -> None:
+        """Renew the leases of requests that still run."""
+        if request_ids:
+            await self._postgres.fetch(EXTEND, (list(request_ids), self._lease))
+
+    async def _take_all(self, requests: list[HoldRequest]) -> list[Hold | Exception]:
+        batch = orjson.dumps([_as_item(request) for request in requests]).decode()
+        rows = await self._postgres.fetch(HOLD, (batch, self._lease))
+        verdicts = {row[0]: row for row in rows}
+        return [_verdict(request, verdicts[request.request_id]) for request in requests]
+
+    async def _void_all(self, holds: list[Hold]) -> list[None]:
+        await self._postgres.fetch(VOID, ([hold.request_id for hold in holds],))
+        return [None] * len(holds)
+
+
+def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
+    for cap in request.caps:
+        if cap.window == PER_REQUEST and (request.amount_nusd > cap.limit_nusd or cap.limit_nusd == 0):
+            raise BudgetExceeded(
+                f"This request could cost up to {display(request.amount_nusd)}; the {cap.scope}'s limit is "
+                f"{display(cap.limit_nusd)} per request. Lower max_tokens."
+            )
+
+
+def _as_item(request: HoldRequest) -> dict[str, Any]:
+    caps = [
+        {"budget": cap.budget_id, "limit": cap.limit_nusd, "window": cap.window}
+        for cap in request.caps
+        if cap.window != PER_REQUEST
+    ]
+    return {
+        "request": request.request_id,
+        "organization": request.organization_id,
+        "project": request.project_id,
+        "key": request.key_id,
+        "model": request.model,
+        "customer": request.customer,
+        "amount": request.amount_nusd,
+        "zone": request.zone,
+        "caps": caps,
+    }
+
+
+def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
+    _, purses, refused_by, budget, limit, room, held, ends_at = row
+    if refused_by is None:
+        return Hold(request.request_id, request.amount_nusd, tuple(purses))
+    if budget is None:
+        return _no_credit(request, room or 0, held or 0)
+    cap = next(cap for cap in request.caps if cap.budget_id == budget)
+    return _no_budget(request, cap, limit, room, held, ends_at)
+
+
+def _no_credit(request: HoldRequest, room: int, held: int) -> PlatformError:
+    return InsufficientCredit(
+        f"This request could cost up to {display(request.amount_nusd)} and that much must be free beforehand; "
+        f"{display(room)} of credit is free, {display(held)} is reserved by requests in flight. "
+        "Add credit, or lower max_tokens."
+    )
+
+
+def _no_budget(
+    request: HoldRequest, cap: Cap, limit: int, room: int, held: int, ends_at: datetime
+) -> PlatformError:
+    return BudgetExceeded(
+        f"The {cap.scope}'s budget of {display(limit)} per {cap.window} has {display(room)} left, "
+        f"{display(held)} is reserved by requests in flight; this request could cost up to "
+        f"{display(request.amount_nusd)}. The budget's window ends at {ends_at.isoformat()}.",
+    )

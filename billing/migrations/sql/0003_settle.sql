@@ -1,0 +1,221 @@
+-- Charges each request of a batch exactly once: the hold goes, the purses move, the ledger and the usage record
+-- are written, in one transaction. Safe to repeat: a request that is already settled answers `duplicate`.
+--
+-- batch: [{request, organization, project, key, customer, model, pool, replica, endpoint, streamed, outcome, source,
+--          status, prompt_tokens, cached_tokens, completion_tokens, price_version, cost, purses, ttft_ms, latency_ms,
+--          started_at}]; `purses` are those of the hold, in case it has expired meanwhile.
+--   1. take the holds away (two settlements of one request queue up here)
+--   2. set apart what is settled already     3. lock the purses in the order of ids
+--   4. one ledger transaction an organization, the usage records that name it, the purses
+CREATE FUNCTION turnpike_settle(batch jsonb)
+RETURNS TABLE (request uuid, verdict text, overage_nusd bigint, transaction_id uuid)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    released billing_hold[];
+    known uuid[] := '{}';
+    written integer;
+BEGIN
+    WITH gone AS (
+        DELETE FROM billing_hold h USING jsonb_to_recordset(batch) AS i(request uuid)
+        WHERE h.request_id = i.request
+        RETURNING h.*
+    )
+    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    IF coalesce(cardinality(released), 0) < jsonb_array_length(batch) THEN
+        SELECT coalesce(array_agg(u.request_id), '{}') INTO known FROM (
+            SELECT u.request_id FROM billing_usagerecord u
+            WHERE u.request_id IN (SELECT i.request FROM jsonb_to_recordset(batch) AS i(request uuid))
+                AND u.outcome <> 'expired'
+        ) u;
+    END IF;
+    PERFORM FROM billing_purse p
+    WHERE p.id IN (
+        SELECT unnest(h.purses) FROM unnest(released) h
+        UNION
+        SELECT unnest(i.purses) FROM jsonb_to_recordset(batch) AS i(purses uuid[])
+    )
+    ORDER BY p.id FOR UPDATE;
+
+    RETURN QUERY
+    WITH item AS MATERIALIZED (
+        SELECT i.*, coalesce(h.amount_nusd, 0) AS held, coalesce(h.purses, i.purses) AS all_purses,
+            h.request_id IS NULL AS late
+        FROM jsonb_to_recordset(batch) AS i(
+            request uuid, organization uuid, project uuid, key uuid, customer text, model text, pool text,
+            replica text, endpoint text, streamed boolean, outcome text, source text, status smallint,
+            prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, price_version integer, cost bigint,
+            purses uuid[], ttft_ms integer, latency_ms integer, started_at timestamptz)
+            LEFT JOIN unnest(released) h ON h.request_id = i.request
+        WHERE i.request <> ALL (known)
+    ), moved AS (
+        UPDATE billing_purse p
+        SET held_nusd = p.held_nusd - c.held,
+            posted_nusd = p.posted_nusd + CASE p.kind WHEN 'wallet' THEN -c.cost ELSE c.cost END
+        FROM (
+            SELECT purse, sum(item.held)::bigint AS held, sum(item.cost)::bigint AS cost
+            FROM item, unnest(item.all_purses) AS purse
+            GROUP BY purse
+        ) c
+        WHERE p.id = c.purse AND (c.held <> 0 OR c.cost <> 0)
+    ), bill AS MATERIALIZED (
+        SELECT uuidv7() AS id, organization, sum(least(cost, held))::bigint AS usage,
+            sum(greatest(cost - held, 0))::bigint AS overage
+        FROM item GROUP BY organization HAVING sum(cost) > 0
+    ), posted AS (
+        INSERT INTO billing_ledgertransaction (id, organization_id, kind, memo, actor, at)
+        SELECT bill.id, bill.organization, 'usage', '', 'gateway', now() FROM bill
+    ), entered AS (
+        INSERT INTO billing_ledgerentry (transaction_id, organization_id, account, kind, amount_nusd)
+        SELECT bill.id, bill.organization, line.account, line.kind, line.amount
+        FROM bill, LATERAL (VALUES
+            ('wallet', 'usage', -bill.usage), ('wallet', 'overage', -bill.overage),
+            ('revenue', 'usage', bill.usage), ('revenue', 'overage', bill.overage)
+        ) AS line(account, kind, amount)
+        WHERE line.amount <> 0
+    ), recorded AS (
+        INSERT INTO billing_usagerecord AS u
+            (request_id, organization_id, project_id, key_id, customer, model, pool, replica, endpoint, streamed,
+             outcome, usage_source, status, prompt_tokens, cached_tokens, completion_tokens, price_version, hold_nusd,
+             cost_nusd, late, transaction_id, purses, ttft_ms, latency_ms, started_at, at)
+        SELECT i.request, i.organization, i.project, i.key, coalesce(i.customer, ''), i.model, i.pool, i.replica,
+            i.endpoint, i.streamed, i.outcome, i.source, i.status, i.prompt_tokens, i.cached_tokens,
+            i.completion_tokens, i.price_version, i.held, i.cost, i.late,
+            CASE WHEN i.cost > 0 THEN bill.id END, i.all_purses, i.ttft_ms, i.latency_ms, i.started_at, now()
+        FROM item i LEFT JOIN bill ON bill.organization = i.organization
+        -- The reaper's record of an expired hold gives way to the truth that came late.
+        ON CONFLICT (request_id) DO UPDATE SET
+            pool = EXCLUDED.pool, replica = EXCLUDED.replica, endpoint = EXCLUDED.endpoint,
+            streamed = EXCLUDED.streamed, outcome = EXCLUDED.outcome, usage_source = EXCLUDED.usage_source,
+            status = EXCLUDED.status, prompt_tokens = EXCLUDED.prompt_tokens, cached_tokens = EXCLUDED.cached_tokens,
+            completion_tokens = EXCLUDED.completion_tokens, price_version = EXCLUDED.price_version,
+            cost_nusd = EXCLUDED.cost_nusd, late = true, transaction_id = EXCLUDED.transaction_id,
+            purses = EXCLUDED.purses,
+            ttft_ms = EXCLUDED.ttft_ms, latency_ms = EXCLUDED.latency_ms, at = EXCLUDED.at
+            WHERE u.outcome = 'expired'
+        RETURNING u.request_id, u.transaction_id
+    )
+    SELECT i.request, CASE WHEN i.late THEN 'late' ELSE 'settled' END, greatest(i.cost - i.held, 0),
+        recorded.transaction_id
+    FROM item i JOIN recorded ON recorded.request_id = i.request;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written + cardinality(known) <> jsonb_array_length(batch) THEN
+        -- Another process settled one of these between our look and our insert. Nothing of this batch stands.
+        RAISE EXCEPTION 'a request of this batch was settled meanwhile' USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN QUERY SELECT u.request_id, 'duplicate', 0::bigint, u.transaction_id
+    FROM billing_usagerecord u WHERE u.request_id = ANY (known);
+END $$;
+
+-- Gives holds back without a trace: for requests that were refused before they reached an engine.
+CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    released billing_hold[];
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
+    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    PERFORM turnpike_release(released);
+    RETURN coalesce(cardinality(released), 0);
+END $$;
+
+CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM billing_purse p
+    WHERE p.id IN (SELECT unnest(h.purses) FROM unnest(released) h)
+    ORDER BY p.id FOR UPDATE;
+    UPDATE billing_purse p SET held_nusd = p.held_nusd - c.amount
+    FROM (
+        SELECT purse, sum(h.amount_nusd)::bigint AS amount
+        FROM unnest(released) h, unnest(h.purses) AS purse GROUP BY purse
+    ) c
+    WHERE p.id = c.purse AND c.amount <> 0;
+END $$;
+
+-- Keeps the holds of running requests alive. Answers with those that it reached.
+-- It passes over a hold that is being settled right now, so it never waits and never takes part in a deadlock.
+CREATE FUNCTION turnpike_extend(requests uuid[], lease interval) RETURNS SETOF uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    RETURN QUERY UPDATE billing_hold h SET expires_at = clock_timestamp() + lease
+    WHERE h.request_id IN (
+        SELECT e.request_id FROM billing_hold e WHERE e.request_id = ANY (requests) FOR UPDATE SKIP LOCKED
+    )
+    RETURNING h.request_id;
+END $$;
+
+-- Ends holds whose process died: the money is free again, and a record with outcome `expired` and no charge stays.
+CREATE FUNCTION turnpike_reap(most integer DEFAULT 1000) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    released billing_hold[];
+BEGIN
+    WITH gone AS (
+        DELETE FROM billing_hold h
+        WHERE h.request_id IN (
+            SELECT e.request_id FROM billing_hold e WHERE e.expires_at < clock_timestamp()
+            ORDER BY e.request_id LIMIT most FOR UPDATE SKIP LOCKED
+        )
+        RETURNING h.*
+    )
+    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    PERFORM turnpike_release(released);
+    INSERT INTO billing_usagerecord
+        (request_id, organization_id, project_id, key_id, customer, model, outcome, usage_source, hold_nusd,
+         purses, started_at, at)
+    SELECT h.request_id, h.organization_id, h.project_id, h.key_id, h.customer, h.model, 'expired', 'none',
+        h.amount_nusd, h.purses, h.created_at, now()
+    FROM unnest(released) h
+    ON CONFLICT (request_id) DO NOTHING;
+    RETURN coalesce(cardinality(released), 0);
+END $$;
+
+-- Moves money between a wallet and another account, once per (kind, reference). Answers with the transaction's id,
+-- and whether it is new.
+CREATE FUNCTION turnpike_post(
+    organization uuid, kind text, reference text, amount bigint, counter_account text, memo text, actor text,
+    OUT id uuid, OUT posted boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    new_id uuid;
+BEGIN
+    INSERT INTO billing_ledgertransaction AS t (id, organization_id, kind, reference, memo, actor, at)
+    VALUES (uuidv7(), turnpike_post.organization, turnpike_post.kind, turnpike_post.reference, turnpike_post.memo,
+        turnpike_post.actor, now())
+    ON CONFLICT (kind, reference) WHERE reference IS NOT NULL DO NOTHING
+    RETURNING t.id INTO new_id;
+    IF new_id IS NULL THEN
+        SELECT t.id, false INTO STRICT turnpike_post.id, turnpike_post.posted FROM billing_ledgertransaction t
+        WHERE t.kind = turnpike_post.kind AND t.reference = turnpike_post.reference;
+        RETURN;
+    END IF;
+    UPDATE billing_purse p SET posted_nusd = p.posted_nusd + turnpike_post.amount
+    WHERE p.id = turnpike_post.organization;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'organization % has no wallet', organization USING ERRCODE = 'no_data_found';
+    END IF;
+    INSERT INTO billing_ledgerentry (transaction_id, organization_id, account, kind, amount_nusd)
+    SELECT new_id, turnpike_post.organization, line.account, turnpike_post.kind, line.amount
+    FROM (VALUES ('wallet', turnpike_post.amount), (turnpike_post.counter_account, -turnpike_post.amount))
+        AS line(account, amount);
+    turnpike_post.id := new_id;
+    turnpike_post.posted := true;
+END $$;
+
+-- Opens the wallet of an organization, once.
+CREATE FUNCTION turnpike_open_wallet(organization uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO billing_purse (id, organization_id, kind, "window", posted_nusd, held_nusd, credit_line_nusd)
+    VALUES (organization, organization, 'wallet', '', 0, 0, 0)
+    ON CONFLICT (id) DO NOTHING
+$$;
+
+-- How far below zero a wallet may go: postpaid.
+CREATE FUNCTION turnpike_set_credit_line(organization uuid, amount bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE billing_purse SET credit_line_nusd = amount WHERE id = organization AND kind = 'wallet'
+$$;

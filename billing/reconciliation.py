@@ -1,0 +1,108 @@
+"""Proves that money is right: usage = ledger = purses, holds add up, transactions balance.
+
+Each check is one query that returns what is wrong, and nothing when all is well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from tenants import isolation
+
+# A hold may be this much older than its lease before it counts as stuck: the reaper comes every few seconds.
+GRACE = "60 seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is wrong: which check found it, where, and the two numbers that should be equal."""
+
+    check: str
+    subject: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.subject}: expected {self.expected}, found {self.found}"
+
+
+CHECKS: dict[str, str] = {
+    "transaction_sums_to_zero": """
+        SELECT 'txn_' || replace(t.id::text, '-', ''), 0, coalesce(sum(e.amount_nusd), 0)
+        FROM billing_ledgertransaction t LEFT JOIN billing_ledgerentry e ON e.transaction_id = t.id
+        GROUP BY t.id HAVING coalesce(sum(e.amount_nusd), 0) <> 0 OR count(e.id) < 2
+    """,
+    "wallet_equals_ledger": """
+        SELECT 'org_' || replace(coalesce(p.id, l.organization_id)::text, '-', ''),
+            coalesce(l.amount, 0), coalesce(p.posted_nusd, 0)
+        FROM (SELECT id, posted_nusd FROM billing_purse WHERE kind = 'wallet') p
+            FULL JOIN (
+                SELECT organization_id, sum(amount_nusd) AS amount FROM billing_ledgerentry
+                WHERE account = 'wallet' GROUP BY organization_id
+            ) l ON l.organization_id = p.id
+        WHERE coalesce(l.amount, 0) <> coalesce(p.posted_nusd, 0)
+    """,
+    "usage_equals_ledger": """
+        SELECT 'txn_' || replace(coalesce(u.transaction_id, l.id)::text, '-', ''),
+            coalesce(u.cost, 0), coalesce(l.amount, 0)
+        FROM (
+            SELECT transaction_id, organization_id, sum(cost_nusd) AS cost FROM billing_usagerecord
+            WHERE transaction_id IS NOT NULL GROUP BY transaction_id, organization_id
+        ) u
+            FULL JOIN (
+                SELECT t.id, t.organization_id, -sum(e.amount_nusd) AS amount
+                FROM billing_ledgertransaction t
+                    JOIN billing_ledgerentry e ON e.transaction_id = t.id AND e.account = 'wallet'
+                WHERE t.kind = 'usage' GROUP BY t.id
+            ) l ON l.id = u.transaction_id AND l.organization_id = u.organization_id
+        WHERE coalesce(u.cost, 0) <> coalesce(l.amount, 0)
+    """,
+    "usage_names_its_transaction": """
+        SELECT 'req_' || replace(u.request_id::text, '-', ''), u.cost_nusd, 0
+        FROM billing_usagerecord u WHERE (u.cost_nusd <> 0) <> (u.transaction_id IS NOT NULL)
+    """,
+    "budget_equals_usage": """
+        SELECT 'purse ' || coalesce(p.id, u.purse)::text, coalesce(u.cost, 0), coalesce(p.posted_nusd, 0)
+        FROM (SELECT id, posted_nusd FROM billing_purse WHERE kind = 'budget') p
+            FULL JOIN (
+                SELECT purse, sum(cost_nusd) AS cost FROM billing_usagerecord, unnest(purses) AS purse
+                WHERE purse <> organization_id GROUP BY purse
+            ) u ON u.purse = p.id
+        WHERE coalesce(u.cost, 0) <> coalesce(p.posted_nusd, 0)
+    """,
+    "held_equals_holds": """
+        SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)
+        FROM billing_purse p
+            FULL JOIN (
+                SELECT purse, sum(amount_nusd) AS amount FROM billing_hold, unnest(purses) AS purse GROUP BY purse
+            ) h ON h.purse = p.id
+        WHERE coalesce(h.amount, 0) <> coalesce(p.held_nusd, 0)
+    """,
+    "hold_within_its_lease": f"""
+        SELECT 'req_' || replace(request_id::text, '-', ''), 0, amount_nusd
+        FROM billing_hold WHERE expires_at < clock_timestamp() - interval '{GRACE}'
+    """,
+    "request_charged_or_in_flight": """
+        SELECT 'req_' || replace(u.request_id::text, '-', ''), 0, h.amount_nusd
+        FROM billing_usagerecord u JOIN billing_hold h ON h.request_id = u.request_id
+    """,
+}
+
+
+def verify() -> list[Difference]:
+    """Run every check on one snapshot of the database and return all that is wrong."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with isolation.everything():
+            return [difference for name, query in CHECKS.items() for difference in _differences(name, query)]
+
+
+def _differences(name: str, query: str) -> list[Difference]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [Difference(name, subject, int(expected), int(found)) for subject, expected, found in cursor.fetchall()]

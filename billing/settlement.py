@@ -1,0 +1,139 @@
+"""Charges a request exactly once, durably, before its end marker leaves.
+
+One transaction for all requests that end meanwhile (`migrations/sql/0003_settle.sql`). A request id is the
+idempotency key: repeating a settlement whose answer was lost is always safe, and is what happens here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+
+from foundation import logs, metrics
+from foundation.batching import Batcher
+from foundation.errors import Overloaded
+from foundation.stores import Postgres, Row, StoreDown
+
+SETTLE = "SELECT * FROM turnpike_settle(%s::jsonb)"
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 1.0
+
+log = logs.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one request consumed and costs. Field names are those of the settlement function's batch."""
+
+    request: UUID
+    organization: UUID
+    project: UUID
+    key: UUID
+    customer: str
+    model: str
+    pool: str
+    replica: str
+    endpoint: str
+    streamed: bool
+    outcome: str
+    source: str
+    status: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    price_version: int | None
+    cost: int
+    purses: tuple[UUID, ...]
+    ttft_ms: int | None
+    latency_ms: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The verdict on a bill: `settled`, `late` (its hold had expired) or `duplicate` (was charged before)."""
+
+    request_id: UUID
+    verdict: str
+    overage_nusd: int
+    transaction_id: UUID | None
+
+
+class Settlements:
+    """Settles bills, many in one transaction."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        self._batcher = Batcher(self._settle_all, name="settlements", max_batch=256)
+
+    async def settle(self, bill: Bill, *, within_seconds: float) -> Receipt:
+        """Charge `bill` once and return when it is durable.
+
+        While Postgres is down this tries again until `within_seconds` have passed, then raises `Overloaded`.
+        """
+        deadline = asyncio.get_running_loop().time() + within_seconds
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                receipt = await self._batcher.submit(bill)
+            except (Overloaded, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                _tell(receipt)
+                return receipt
+
+    async def _settle_all(self, bills: list[Bill]) -> Sequence[Receipt | Exception]:
+        try:
+            return await self._settle_together(bills)
+        except StoreDown:
+            raise
+        except psycopg.Error as error:
+            if len(bills) == 1:
+                raise
+            log.warning("settlement_batch_refused", error=type(error).__name__, count=len(bills))
+            return [await self._settle_alone(bill) for bill in bills]
+
+    async def _settle_alone(self, bill: Bill) -> Receipt | Exception:
+        """One bad bill must not spoil those that arrived with it."""
+        try:
+            return (await self._settle_together([bill]))[0]
+        except (psycopg.Error, StoreDown) as error:
+            return error
+
+    async def _settle_together(self, bills: list[Bill]) -> list[Receipt]:
+        batch = orjson.dumps([_as_item(bill) for bill in bills]).decode()
+        receipts = {row[0]: _receipt(row) for row in await self._postgres.fetch(SETTLE, (batch,))}
+        return [receipts[bill.request] for bill in bills]
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Bill))
+
+
+def _as_item(bill: Bill) -> dict[str, Any]:
+    return {name: getattr(bill, name) for name in _FIELDS}
+
+
+def _receipt(row: Row) -> Receipt:
+    request_id, verdict, overage, transaction = row
+    return Receipt(request_id, verdict, overage, transaction)
+
+
+def _tell(receipt: Receipt) -> None:
+    """A late or an over-long settlement is charged, and somebody must look at it."""
+    if receipt.verdict == "late":
+        metrics.settlements_late()
+        log.error("settlement_late", request_id=receipt.request_id.hex)
+    elif receipt.overage_nusd:
+        metrics.settlements_over_hold()
+        log.error("settlement_over_hold", request_id=receipt.request_id.hex, amount_nusd=receipt.overage_nusd)

@@ -1,0 +1,42 @@
+"""What billing does by the clock. Names and times stand in the schedule of `config.celery`."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import connection
+
+from billing import reconciliation
+from foundation import logs, metrics
+
+log = logs.logger(__name__)
+
+
+@shared_task(name="billing.tasks.reap_holds")
+def reap_holds() -> int:
+    """End the holds of processes that died. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT turnpike_reap()")
+        (reaped,) = cursor.fetchone()
+    if reaped:
+        metrics.holds_expired(reaped)
+        log.warning("holds_expired", count=reaped)
+    return int(reaped)
+
+
+@shared_task(name="billing.tasks.verify_ledger")
+def verify_ledger() -> int:
+    """Prove the ledger; a difference is an error in the log and turns the metric off. Returns how many there are."""
+    differences = reconciliation.verify()
+    metrics.ledger_verified(not differences)
+    for difference in differences:
+        log.error("ledger_difference", check=difference.check, subject=difference.subject)
+    return len(differences)
+
+
+@shared_task(name="billing.tasks.ensure_partitions")
+def ensure_partitions() -> int:
+    """Prepare the next months of the usage table. Returns how many were made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT turnpike_ensure_partitions()")
+        (made,) = cursor.fetchone()
+    return int(made)

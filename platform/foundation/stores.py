@@ -1,0 +1,98 @@
+"""Postgres and Valkey for asyncio code: short timeouts, one error when they are down.
+
+The gateway's stores. Django code uses the ORM instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from foundation.errors import Overloaded
+
+RETRY_AFTER_SECONDS = 1.0
+
+type Row = tuple[Any, ...]
+
+
+class StoreDown(Overloaded):
+    """A store did not answer in time, or not at all. Nothing is known of what it did."""
+
+    message = "The service is busy. Try again shortly."
+
+    def __init__(self, store: str) -> None:
+        super().__init__(retry_after=RETRY_AFTER_SECONDS)
+        self.store = store
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLimits:
+    """Bounds of one process's Postgres pool. Milliseconds; `statement_ms` from architecture §4.3."""
+
+    connections: int = 6
+    connect_ms: int = 2000
+    wait_ms: int = 2000
+    statement_ms: int = 5000
+
+
+class Postgres:
+    """A small pool of connections in autocommit: one statement is one transaction is one round trip.
+
+    Its connections see every tenant (`turnpike.scope` is `all`): it serves the gateway, which takes the
+    organization from the verified credential.
+    """
+
+    def __init__(self, conninfo: str, limits: PostgresLimits = PostgresLimits()) -> None:
+        self._limits = limits
+        options = f"-c statement_timeout={limits.statement_ms} -c turnpike.scope=all -c jit=off"
+        self._pool = AsyncConnectionPool(
+            make_conninfo(
+                conninfo, options=options, connect_timeout=max(1, limits.connect_ms // 1000), application_name="gateway"
+            ),
+            min_size=1,
+            max_size=limits.connections,
+            timeout=limits.wait_ms / 1000,
+            kwargs={"autocommit": True, "prepare_threshold": 1},
+            reconnect_timeout=10,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start connecting in the background; a Postgres that is down does not stop the process."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one statement and return its rows.
+
+        Raises `StoreDown` when Postgres cannot be reached or takes too long; other database errors as they are.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(statement, parameters)  # type: ignore[call-overload]  # constants only
+                return await cursor.fetchall() if cursor.description else []
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
+                raise
+            raise StoreDown("postgres") from error
+
+
+def valkey(url: str, *, timeout_ms: int, connections: int = 8) -> Redis:
+    """Build a client whose every command ends within `timeout_ms`.
+
+    Never cancel a task that is inside a command: call it from a task of its own (the batcher does).
+    """
+    seconds = timeout_ms / 1000
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=connections, timeout=seconds, socket_timeout=seconds, socket_connect_timeout=seconds
+    )
+    return Redis.from_pool(pool)
