@@ -124,8 +124,7 @@ class Batcher[Item, Result]:
     async def _carry(self, seats: Seats[Item, Result]) -> None:
         try:
             results = await self._send([item for item, _ in seats])
-            if len(results) != len(seats):
-                raise PlatformError from ValueError(f"{self.name}: {len(results)} results for {len(seats)} items")
+            self._check(results, seats)
         except Exception as error:  # noqa: BLE001 - the boundary of a flight: its callers get whatever its sender raised
             _deliver(seats, repeat(error))
         except BaseException as stop:
@@ -135,6 +134,10 @@ class Batcher[Item, Result]:
             # Otherwise something inside `send` was cancelled, not this task: the next flight may leave.
         else:
             _deliver(seats, results)
+
+    def _check(self, results: Sequence[object], seats: Seats[Item, Result]) -> None:
+        if len(results) != len(seats):
+            raise PlatformError from ValueError(f"{self.name}: {len(results)} results for {len(seats)} items")
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

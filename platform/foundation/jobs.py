@@ -30,4 +30,4 @@ def _send(name: str, kwargs: dict[str, Any]) -> None:
     except OperationalError:
         # The write is committed: telling the caller that it failed would be a lie, and would invite a second one.
         metrics.jobs_not_sent.inc()
-        log.error("job_not_sent", task=name)
+        log.exception("job_not_sent", task=name)

@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
@@ -27,18 +28,15 @@ from foundation import clock, metrics
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The public id (`req_…`) of the request being served; every line logged meanwhile carries it."""
 
-FIELDS = frozenset(
-    # Who and what, by public id or name.
-    "logger organization project key user member plan model pool replica deployment engine wallet budget price hold "
-    "transaction customer actor target task queue batch dependency setting command process "
-    # What happened.
-    "action scope kind state reason code outcome usage_source endpoint method path status version fence "
-    # How much.
-    "count size waiting attempt attempts seconds milliseconds retry_after limit amount_nusd balance_nusd cost_nusd "
-    "hold_nusd difference_nusd prompt_tokens cached_tokens completion_tokens ttft_ms latency_ms "
-    # Where and when.
-    "host port pid url signal exit_code starts_at ends_at expires_at".split()
-)
+_FIELDS = """
+module organization project key user member plan model pool replica deployment engine wallet budget price hold
+transaction customer actor target task queue batch dependency setting command process
+action scope kind state reason code outcome usage_source endpoint method path status version fence
+count size waiting attempt attempts seconds milliseconds retry_after limit amount_nusd balance_nusd cost_nusd
+hold_nusd difference_nusd prompt_tokens cached_tokens completion_tokens ttft_ms latency_ms
+host port pid url signal exit_code starts_at ends_at expires_at
+"""
+FIELDS = frozenset(_FIELDS.split())
 """The fields a line may have. None of them ever holds what a person or a model wrote."""
 
 TRUSTED = ("celery", "kombu", "django.request", "django.security", "granian", "_granian", "psycopg.pool")
@@ -51,33 +49,49 @@ _MAX_FRAMES = 12
 
 def get(name: str) -> FilteringBoundLogger:
     """Return a logger; give it the module's `__name__`."""
-    logger: FilteringBoundLogger = structlog.get_logger(logger=name)
+    logger: FilteringBoundLogger = structlog.get_logger(module=name)
     return logger
 
 
 def configure(level: str = "INFO", output: BinaryIO | None = None) -> None:
     """Send our own lines from this level up, and libraries' from WARNING up, to standard output (or to `output`)."""
+    sink = _Sink(output or sys.stdout.buffer)
     structlog.configure(
         processors=[_compose],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(output),
+        logger_factory=lambda *_: sink,
         cache_logger_on_first_use=output is None,
     )
     root = logging.getLogger()
-    root.handlers[:] = [_Libraries(structlog.BytesLogger(output))]
+    root.handlers[:] = [_Libraries(sink)]
     root.setLevel(logging.WARNING)
+
+
+class _Sink:
+    """Writes lines, and drops them rather than fail a request: a full disk or a closed pipe is not its business."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+
+    def write(self, line: bytes) -> None:
+        # ValueError is a closed file, RuntimeError a signal handler that logs in the middle of another line.
+        with suppress(OSError, ValueError, RuntimeError):
+            self._output.write(line + b"\n")
+            self._output.flush()
+
+    debug = info = warning = error = critical = write
 
 
 class _Libraries(logging.Handler):
     """Brings what libraries log through the standard library into the same shape."""
 
-    def __init__(self, sink: structlog.BytesLogger) -> None:
+    def __init__(self, sink: _Sink) -> None:
         super().__init__()
         self._sink = sink
 
     def emit(self, record: logging.LogRecord) -> None:
-        facts = {"logger": record.name, "said": _said(record)}
-        self._sink.msg(_line("library_message", record.levelname.lower(), facts, record.exc_info))
+        facts = {"module": record.name, "said": _said(record)}
+        self._sink.write(_line("library_message", record.levelname.lower(), facts, record.exc_info))
 
 
 def _compose(_: WrappedLogger, method: str, given: EventDict) -> bytes:
@@ -90,7 +104,7 @@ def _compose(_: WrappedLogger, method: str, given: EventDict) -> bytes:
     if dropped:
         metrics.log_fields_dropped.inc(dropped)
         facts["dropped"] = dropped
-    return _line(event, "error" if method == "exception" else method, facts, exc_info)
+    return _line(event, method, facts, exc_info)
 
 
 def _line(event: str, level: str, facts: Mapping[str, Any], exc_info: object) -> bytes:
@@ -105,10 +119,9 @@ def _line(event: str, level: str, facts: Mapping[str, Any], exc_info: object) ->
 def _said(record: logging.LogRecord) -> str:
     text = str(record.msg)
     if record.name.startswith(TRUSTED):
-        try:
+        # Where the library's arguments do not fit its template, the template stands alone.
+        with suppress(TypeError, ValueError, KeyError):
             text = record.getMessage()
-        except (TypeError, ValueError, KeyError):
-            pass  # The library's arguments do not fit its template, which then stands alone.
     return _text(text.partition("\n")[0])
 
 
@@ -150,6 +163,6 @@ def _chain(error: BaseException) -> str:
 def _stack(error: BaseException) -> list[str]:
     frames = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
     return [
-        f"{'/'.join(PurePath(code.co_filename).parts[-3:])}:{line} {code.co_name}"
+        f"{'/'.join(PurePath(code.co_filename).parts[-3:]).lstrip('/')}:{line} {code.co_name}"
         for code, line in frames[-_MAX_FRAMES:]
     ]

@@ -59,12 +59,12 @@ time_to_first_token = _histogram(
 )
 gateway_overhead = _histogram(
     "turnpike_gateway_overhead_seconds",
-    "Time a request spent here and not in an engine.",
+    "Time of a request that no engine took.",
     "endpoint",
     buckets=_OVERHEAD,
 )
 
-# Usage and money. Prometheus counts in floats: exact to 2**53 nano-dollars (9 million dollars); the ledger is the truth.
+# Usage and money. Prometheus counts in floats: exact to 2**53 nano-dollars (9 million USD); the ledger is the truth.
 tokens = _counter("turnpike_tokens", "Tokens metered; kind: prompt, cached, completion.", "kind", "model")
 charged = _counter("turnpike_charged_nano_dollars", "Nano-dollars charged.", "model")
 holds_expired = Counter("turnpike_holds_expired", "Holds voided because their lease ran out.", registry=registry)
@@ -97,9 +97,7 @@ dependency_degraded = Labelled(
         multiprocess_mode="livemax",
     ).labels
 )
-jobs_not_sent = Counter(
-    "turnpike_jobs_not_sent", "Jobs that the broker did not take after a commit.", registry=registry
-)
+jobs_not_sent = Counter("turnpike_jobs_not_sent", "Jobs that the broker did not take.", registry=registry)
 log_fields_dropped = Counter(
     "turnpike_log_fields_dropped", "Fields kept out of the log because they are not on its list.", registry=registry
 )
