@@ -13,6 +13,7 @@ The table's owner is above the policies, so functions marked SECURITY DEFINER se
 
 ROLE = "turnpike_app"
 
+_REFUSE = "FOR EACH STATEMENT EXECUTE FUNCTION turnpike_append_only()"
 _IS_SCOPED = "COALESCE(current_setting('turnpike.scope', true), '') <> ''"
 
 
@@ -54,27 +55,26 @@ def revoke(table: str) -> list[str]:
 def append_only(table: str) -> list[str]:
     """Refuse to change or remove rows, to everybody: the owner, too, would have to drop the trigger first."""
     return [
-        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION turnpike_append_only()",
+        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} {_REFUSE}",
     ]
 
 
-CREATE_ROLE = f"""
+CREATE_ROLE = """
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
-        CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'turnpike_app') THEN
+        CREATE ROLE turnpike_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
     END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}' AND (rolsuper OR rolbypassrls)) THEN
-        RAISE EXCEPTION 'The role {ROLE} is above row-level security, so tenants would not be kept apart.'
-            USING HINT = 'As a superuser: ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS;';
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'turnpike_app' AND (rolsuper OR rolbypassrls)) THEN
+        RAISE EXCEPTION 'The role turnpike_app is above row-level security, so tenants would not be kept apart.'
+            USING HINT = 'As a superuser: ALTER ROLE turnpike_app NOSUPERUSER NOBYPASSRLS;';
     END IF;
 EXCEPTION
     -- Roles belong to the whole server: a migration of another database may just have made this one.
     WHEN duplicate_object OR unique_violation THEN NULL;
     WHEN insufficient_privilege THEN
-        RAISE EXCEPTION 'The role {ROLE} is missing, and % may not create roles.', current_user
-            USING HINT = 'As a superuser: CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ''...'';'
+        RAISE EXCEPTION 'The role turnpike_app is missing, and % may not create roles.', current_user
+            USING HINT = 'As a superuser: CREATE ROLE turnpike_app LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ''...'';'
                 ' then migrate again.';
 END $$
 """

@@ -1,8 +1,9 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
+from django.db import migrations, models
+
 import foundation.clock
 import foundation.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -1,9 +1,10 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import foundation.clock
-import foundation.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import foundation.clock
+import foundation.ids
 
 
 class Migration(migrations.Migration):

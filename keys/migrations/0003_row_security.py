@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
     dependencies = [("keys", "0002_api_keys"), ("tenants", "0003_row_security")]
 
     operations = [
-        migrations.RunSQL(POLICIES + GRANTS, migrations.RunSQL.noop),
+        migrations.RunSQL([*POLICIES, *GRANTS], migrations.RunSQL.noop),
         migrations.RunSQL(
             SAME_ORGANIZATION, "ALTER TABLE keys_apikey DROP CONSTRAINT api_key_project_of_its_organization"
         ),

@@ -1,10 +1,10 @@
 import django.db.models.deletion
 import django.db.models.functions.text
-import foundation.clock
-import foundation.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import foundation.clock
+import foundation.ids
 from tenants import row_security
 
 
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(row_security.FOUNDATIONS, migrations.RunSQL.noop),
+        migrations.RunSQL([*row_security.FOUNDATIONS], migrations.RunSQL.noop),
         migrations.CreateModel(
             name="User",
             fields=[

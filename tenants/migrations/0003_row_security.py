@@ -25,4 +25,4 @@ GRANTS = [
 class Migration(migrations.Migration):
     dependencies = [("tenants", "0002_audit_trail")]
 
-    operations = [migrations.RunSQL(POLICIES + GRANTS, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL([*POLICIES, *GRANTS], migrations.RunSQL.noop)]

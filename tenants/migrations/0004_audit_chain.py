@@ -66,4 +66,4 @@ UNDO = [
 class Migration(migrations.Migration):
     dependencies = [("tenants", "0003_row_security")]
 
-    operations = [migrations.RunSQL(APPLY, UNDO)]
+    operations = [migrations.RunSQL([*APPLY], [*UNDO])]

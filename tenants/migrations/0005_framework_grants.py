@@ -7,6 +7,7 @@ from django.db import migrations
 
 from tenants import row_security
 
+EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 READ = ["django_migrations", "django_content_type", "auth_permission"]
 WRITE = [
     "auth_group",
@@ -30,11 +31,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            [statement for table in READ for statement in row_security.grant(table, "SELECT")]
-            + [
-                statement
-                for table in WRITE
-                for statement in row_security.grant(table, "SELECT, INSERT, UPDATE, DELETE")
+            [
+                *(statement for table in READ for statement in row_security.grant(table, "SELECT")),
+                *(statement for table in WRITE for statement in row_security.grant(table, EVERYTHING)),
             ],
             [statement for table in READ + WRITE for statement in row_security.revoke(table)],
         ),
