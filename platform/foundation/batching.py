@@ -69,6 +69,13 @@ class Batcher[Item, Result]:
 
         Raises `Overloaded`, without taking the item, when `max_waiting` items wait already or the batcher is closed.
         """
+        return await self.enqueue(item)
+
+    def enqueue(self, item: Item) -> asyncio.Future[Result]:
+        """Take an item for the next flight and return the future of its result: `submit` for who waits for several.
+
+        Whoever calls this awaits the future. Raises as `submit` does.
+        """
         waiting = len(self._queue)
         if waiting >= self._max_waiting or self._closed:
             metrics.batch_refused(self.name).inc()
@@ -80,7 +87,7 @@ class Batcher[Item, Result]:
         self._queue.append((item, future))
         if not self._boarding and len(self._tasks) < self._max_flights:
             self._depart(loop)
-        return await future
+        return future
 
     async def drain(self) -> None:
         """Wait until nothing waits and nothing is under way; new items are still taken, and waited for too."""
