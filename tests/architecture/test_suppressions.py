@@ -79,6 +79,8 @@ def test_a_reason_is_what_stands_behind_the_codes(comment: str, reason: str | No
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:
+    if isinstance(handler.body[-1], ast.Raise):
+        return False  # cleans up and lets the error go on
     if handler.type is None:
         return True
     return any(
@@ -87,6 +89,6 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
 
 
 def _commented(path: Path, handler: ast.ExceptHandler) -> bool:
-    """Say whether a comment stands on the line of the handler, above it, or first in its body."""
-    first = handler.body[0].lineno
-    return any(handler.lineno - 1 <= line <= first for line, _ in _comments(path))
+    """Say whether a comment stands above the handler, in it, or at its end."""
+    last = handler.end_lineno or handler.lineno
+    return any(handler.lineno - 1 <= line <= last + 1 for line, _ in _comments(path))
