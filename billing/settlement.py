@@ -26,7 +26,7 @@ SETTLE = "SELECT * FROM turnpike_settle(%s::jsonb)"
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 
-log = logs.logger(__name__)
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Settlements:
         except psycopg.Error as error:
             if len(bills) == 1:
                 raise
-            log.warning("settlement_batch_refused", error=type(error).__name__, count=len(bills))
+            log.warning("settlement_batch_refused", reason=type(error).__name__, count=len(bills))
             return [await self._settle_alone(bill) for bill in bills]
 
     async def _settle_alone(self, bill: Bill) -> Receipt | Exception:
@@ -132,8 +132,8 @@ def _receipt(row: Row) -> Receipt:
 def _tell(receipt: Receipt) -> None:
     """A late or an over-long settlement is charged, and somebody must look at it."""
     if receipt.verdict == "late":
-        metrics.settlements_late()
-        log.error("settlement_late", request_id=receipt.request_id.hex)
+        metrics.settlements_late.inc()
+        log.error("settlement_late", request=receipt.request_id.hex)
     elif receipt.overage_nusd:
-        metrics.settlements_over_hold()
-        log.error("settlement_over_hold", request_id=receipt.request_id.hex, amount_nusd=receipt.overage_nusd)
+        metrics.settlements_over_hold.inc()
+        log.error("settlement_over_hold", request=receipt.request_id.hex, amount_nusd=receipt.overage_nusd)

@@ -8,7 +8,7 @@ from django.db import connection
 from billing import reconciliation
 from foundation import logs, metrics
 
-log = logs.logger(__name__)
+log = logs.get(__name__)
 
 
 @shared_task(name="billing.tasks.reap_holds")
@@ -18,7 +18,7 @@ def reap_holds() -> int:
         cursor.execute("SELECT turnpike_reap()")
         (reaped,) = cursor.fetchone()
     if reaped:
-        metrics.holds_expired(reaped)
+        metrics.holds_expired.inc(reaped)
         log.warning("holds_expired", count=reaped)
     return int(reaped)
 
@@ -27,7 +27,7 @@ def reap_holds() -> int:
 def verify_ledger() -> int:
     """Prove the ledger; a difference is an error in the log and turns the metric off. Returns how many there are."""
     differences = reconciliation.verify()
-    metrics.ledger_verified(not differences)
+    metrics.ledger_verified.set(0 if differences else 1)
     for difference in differences:
         log.error("ledger_difference", check=difference.check, subject=difference.subject)
     return len(differences)

@@ -29,7 +29,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The public id (`req_…`) of the request being served; every line logged meanwhile carries it."""
 
 _FIELDS = """
-module organization project key user member plan model pool replica deployment engine wallet budget price hold
+module request check subject organization project key user member plan model pool replica deployment engine wallet budget price hold
 transaction customer actor target task queue batch dependency setting command process
 action scope kind state reason code outcome usage_source endpoint method path status version fence
 count size waiting attempt attempts seconds milliseconds retry_after limit amount_nusd balance_nusd cost_nusd
