@@ -55,7 +55,7 @@ def get(name: str) -> FilteringBoundLogger:
 
 def configure(level: str = "INFO", output: BinaryIO | None = None) -> None:
     """Send our own lines from this level up, and libraries' from WARNING up, to standard output (or to `output`)."""
-    sink = _Sink(output or sys.stdout.buffer)
+    sink = _Sink(output)
     structlog.configure(
         processors=[_compose],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -70,14 +70,16 @@ def configure(level: str = "INFO", output: BinaryIO | None = None) -> None:
 class _Sink:
     """Writes lines, and drops them rather than fail a request: a full disk or a closed pipe is not its business."""
 
-    def __init__(self, output: BinaryIO) -> None:
-        self._output = output
+    def __init__(self, output: BinaryIO | None) -> None:
+        self._given = output
 
     def write(self, line: bytes) -> None:
-        # ValueError is a closed file, RuntimeError a signal handler that logs in the middle of another line.
-        with suppress(OSError, ValueError, RuntimeError):
-            self._output.write(line + b"\n")
-            self._output.flush()
+        # ValueError is a closed file, RuntimeError a signal handler that logs in the middle of another line,
+        # AttributeError a standard output that somebody replaced by one that takes text only.
+        with suppress(OSError, ValueError, RuntimeError, AttributeError):
+            output = self._given or sys.stdout.buffer
+            output.write(line + b"\n")
+            output.flush()
 
     debug = info = warning = error = critical = write
 
