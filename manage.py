@@ -10,6 +10,8 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     """Run one management command with the platform's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Standard output is for what the command has to say.
+    os.environ.setdefault("LOG_STREAM", "stderr")
     execute_from_command_line(sys.argv)
 
 

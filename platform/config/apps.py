@@ -1,9 +1,32 @@
-"""Django's entry for the roof."""
+"""Django's entry for the roof: what has to happen once the apps are loaded."""
+
+import sys
+from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db import connections
+from django.db.models.signals import pre_migrate
+
+from foundation import logs
 
 
 class ConfigConfig(AppConfig):
     """Registers `config`, which wires the other apps together and owns no table."""
 
     name = "config"
+
+    def ready(self) -> None:
+        """Set logging up, register the system checks, and make the Celery tasks known to every process."""
+        logs.configure(settings.LOG_LEVEL, sys.stderr.buffer if settings.LOG_STREAM == "stderr" else None)
+        import_module("config.checks")
+        # Without force a web process would look for the tasks when it first needs one, which it never does: it sends by name.
+        import_module("config.celery").app.autodiscover_tasks(force=True)
+        pre_migrate.connect(_lift_the_statement_timeout, dispatch_uid="config.statement_timeout")
+
+
+def _lift_the_statement_timeout(using: str, **_: Any) -> None:
+    """Let a migration take its time: the timeout is for requests. Waiting for locks stays bounded."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")

@@ -43,7 +43,7 @@ def number(name: str, *, default: int | None = None, at_least: int | None = None
     value = _raw(name)
     if value is None:
         return _default(name, default)
-    # int() alone would take "1_000", "+5" and digits of other scripts, none of which anybody means in a deployment file.
+    # int() alone would take "1_000", "+5" and digits of other scripts, which nobody means in a deployment file.
     if not (value.isascii() and value.removeprefix("-").isdigit()):
         raise _nonsense(name, "must be a whole number")
     if at_least is not None and int(value) < at_least:
@@ -63,7 +63,7 @@ def choice(name: str, options: Sequence[str], *, default: str | None = None) -> 
     return value
 
 
-def list(name: str, *, default: Sequence[str] | None = None) -> Sequence[str]:
+def list(name: str, *, default: Sequence[str] | None = None) -> Sequence[str]:  # noqa: A001 - read as env.list(...)
     """Return a comma-separated setting as its non-empty parts."""
     value = _raw(name)
     if value is None:
@@ -113,8 +113,8 @@ def valkey_url(name: str, *, default: str | None = None) -> str:
 def django_database(name: str, address: str, **session: str) -> dict[str, Any]:
     """Translate a PostgreSQL address into one entry of Django's DATABASES.
 
-    `session` holds PostgreSQL settings for every connection (`lock_timeout="5s"`). Parameters of the address that Django
-    has no key for, such as sslmode, go to libpq as they are.
+    `session` holds PostgreSQL settings for every connection (`lock_timeout="5s"`). Parameters of the address that
+    Django has no key for, such as sslmode, go to libpq as they are.
     """
     parts = urlsplit(address)
     query = dict(parse_qsl(parts.query))

@@ -1,4 +1,4 @@
-"""The platform's settings: everything that differs between installations is read from the environment, once, by name."""
+"""The platform's settings: what differs between installations is read from the environment, once, by name."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.flag("DEBUG", default=False)
 
 # The defaults exist for a laptop only: config/checks.py refuses them in production.
-INSECURE_SECRET = "insecure-development-only-"
+INSECURE_SECRET = "insecure-development-only-"  # noqa: S105 - the mark of a value that is no secret
 SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET + "secret-key-0123456789abcdefghijklmnopqrstuvwxyz")
 KEY_PEPPER = env.text("KEY_PEPPER", default=INSECURE_SECRET + "key-pepper")
 METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
@@ -23,6 +23,10 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]", "testserver")
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=())
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_STREAM = env.choice("LOG_STREAM", ("stdout", "stderr"), default="stdout")
+# config/apps.py sets logging up with foundation.logs: Django would add handlers of its own.
+LOGGING_CONFIG = None
 
 # --- Stores ----------------------------------------------------------------------------------------------------------
 _LAPTOP_DATABASE = None if PRODUCTION else "postgresql://turnpike_app@127.0.0.1:5432/turnpike"
@@ -53,7 +57,7 @@ CACHES = {
     }
 }
 
-# --- Apps and the way of a request through Django ----------------------------------------------------------------------
+# --- Apps and the way of a request through Django --------------------------------------------------------------------
 INSTALLED_APPS = [
     # Ahead of the admin: it overrides its templates.
     "unfold",
@@ -79,13 +83,17 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
+    "config.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "config.middleware.StaticFiles",
+    "config.middleware.ContentSecurityPolicy",
+    # Around the session, so that it is read and written in the request's one transaction.
+    "config.middleware.TransactionPerRequest",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.OperatorScope",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -110,6 +118,10 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -124,9 +136,22 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+if _mail_host := env.text("EMAIL_HOST", default=""):
+    _mail_options = {
+        "host": _mail_host,
+        "port": env.number("EMAIL_PORT", default=587, at_least=1, at_most=65535),
+        "username": env.text("EMAIL_USER", default=""),
+        "password": env.text("EMAIL_PASSWORD", default=""),
+        "use_tls": env.flag("EMAIL_USE_TLS", default=True),
+        "timeout": 10,
+    }
+    MAILERS["default"] = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": _mail_options}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default="turnpike@localhost")
 
-# --- The browser's protections ------------------------------------------------------------------------------------------
-SECURE_CSP = {
+# --- The browser's protections ---------------------------------------------------------------------------------------
+SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
@@ -135,6 +160,11 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
+}
+# The operators' theme evaluates expressions and styles elements in place; config/middleware.py keeps this to /admin/.
+SECURE_CSP_OPERATORS = SECURE_CSP | {
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -146,20 +176,33 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 if env.flag("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Words, time and files -----------------------------------------------------------------------------------------------
+# --- Words, time and files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+# In production `collectstatic` fills this folder; elsewhere files are served from where they lie.
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))) if PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+_STATIC_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": _STATIC_STORAGE if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
-# --- The gateway -----------------------------------------------------------------------------------------------------------
+# --- The server and the gateway --------------------------------------------------------------------------------------
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.number("PORT", default=8000, at_least=1, at_most=65535)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
-# --- The management API: classes are named by config/api.py's edges ------------------------------------------------------
+# --- The operators' theme and the management API ---------------------------------------------------------------------
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Turnpike", "SITE_HEADER": "Turnpike", "SITE_URL": "/"}
 REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 SPECTACULAR_SETTINGS: dict[str, Any] = {"TITLE": "Turnpike management API", "VERSION": "1"}

@@ -1,0 +1,132 @@
+"""Which door? `/v1/*` goes to the gateway in raw ASGI, probes and metrics are answered here, the rest is Django's."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Sets Django up, which the checks below need to be imported.
+_pages = get_asgi_application()
+
+from config import checks  # noqa: E402 - see above
+from config.draining import Drain, Draining  # noqa: E402 - see above
+from config.operations import Operations, Readiness, send_error  # noqa: E402 - see above
+from foundation import ids, logs  # noqa: E402 - see above
+from foundation.errors import Overloaded  # noqa: E402 - see above
+from foundation.web import Receive, Scope, Send  # noqa: E402 - see above
+
+log = logs.get(__name__)
+
+SHUTDOWN_SECONDS = 5.0
+
+
+class Gateway(Protocol):
+    """What the hot path is to this file."""
+
+    async def startup(self) -> None:
+        """Open stores and load the catalogue."""
+
+    async def drain(self, seconds: float) -> None:
+        """Return once no request runs and none is unsettled; after `seconds`, end those still running in-band."""
+
+    async def shutdown(self) -> None:
+        """Close stores."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request of `/v1`."""
+
+
+class Platform:
+    """The ASGI application of every web process."""
+
+    def __init__(
+        self,
+        pages: Callable[..., Awaitable[None]],
+        build_gateway: Callable[[], Gateway],
+        *,
+        drain_seconds: float,
+        metrics_token: str,
+        readiness: Readiness,
+    ) -> None:
+        self._pages = pages
+        self._build_gateway = build_gateway
+        self._gateway: Gateway | None = None
+        self._drain = Drain(self._finish, seconds=drain_seconds)
+        self._operations = Operations(self._drain, readiness, token=metrics_token)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send one connection to its door."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/v1/"):
+                await self._inference(scope, receive, send)
+            elif self._operations.owns(path):
+                await self._operations(scope, receive, send)
+            else:
+                await self._pages(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            # There are no websockets yet; a close before the accept is a 403 to the browser.
+            await send({"type": "websocket.close"})
+
+    async def _inference(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway = self._gateway
+        if gateway is not None and not self._drain.refusing:
+            await gateway(scope, receive, send)
+            return
+        error = Overloaded(retry_after=1) if gateway is None else Draining(retry_after=1)
+        request_id = ids.public("req", ids.uuid7()).encode()
+        # The connection is of no more use to the client: its next request has to reach another server.
+        headers = ((b"x-request-id", request_id), (b"connection", b"close"))
+        await send_error(send, error, headers if scope["http_version"].startswith("1") else headers[:1])
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except Exception as error:  # The boundary to the server: whatever is wrong, it must hear that we cannot start.
+            log.exception("startup_failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        await asyncio.to_thread(checks.refuse_misconfiguration)
+        self._gateway = self._build_gateway()
+        await self._gateway.startup()
+        self._drain.install()
+
+    async def _stop(self) -> None:
+        # The server waited for its connections. What can still run is the settling of a client who left.
+        await self._finish(SHUTDOWN_SECONDS)
+        if self._gateway is not None:
+            await self._gateway.shutdown()
+
+    async def _finish(self, seconds: float) -> None:
+        if self._gateway is not None:
+            await self._gateway.drain(seconds)
+
+
+def _build_gateway() -> Gateway:
+    # Only a process that serves needs it: `manage.py check` and the tests of the doors do without.
+    from inference.gateway.app import build_gateway  # noqa: PLC0415 - see above
+
+    gateway: Gateway = build_gateway()
+    return gateway
+
+
+application = Platform(
+    _pages,
+    _build_gateway,
+    drain_seconds=settings.DRAIN_SECONDS,
+    metrics_token=settings.METRICS_TOKEN,
+    readiness=Readiness(settings.DATABASE_URL, settings.REDIS_URL),
+)
