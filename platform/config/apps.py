@@ -1,7 +1,6 @@
 """Django's entry for the roof: what has to happen once the apps are loaded."""
 
 import sys
-from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -9,6 +8,8 @@ from django.conf import settings
 from django.db import connections
 from django.db.models.signals import pre_migrate
 
+# Importing the checks is what registers them.
+from config import celery, checks  # noqa: F401 - see above
 from foundation import logs
 
 
@@ -18,11 +19,10 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Set logging up, register the system checks, and make the Celery tasks known to every process."""
+        """Set logging up, and make the Celery tasks known to every process."""
         logs.configure(settings.LOG_LEVEL, sys.stderr.buffer if settings.LOG_STREAM == "stderr" else None)
-        import_module("config.checks")
-        # Without force a web process would look for the tasks when it first needs one, which it never does: it sends by name.
-        import_module("config.celery").app.autodiscover_tasks(force=True)
+        # By itself Celery looks for tasks in a worker only; here every process can list, call and test them.
+        celery.app.autodiscover_tasks(force=True)
         pre_migrate.connect(_lift_the_statement_timeout, dispatch_uid="config.statement_timeout")
 
 

@@ -1,8 +1,8 @@
 """System checks: each misconfiguration has an id, a message and a hint.
 
-`manage.py check` runs those of the settings, `manage.py check --deploy --database default` also asks the database about
-our role, and a web process refuses to start on an error of either kind. Migrations run as the owner of the tables, which
-is why the check of the role is not part of a plain `migrate`.
+`manage.py check` runs those of the settings, `manage.py check --deploy --database default` also asks the database what
+our role may do, and a web process refuses to start on an error of either kind. Migrations run as the owner of the
+tables, which is why the check of the role is not part of a plain `migrate`.
 """
 
 from collections.abc import Callable, Sequence
