@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model
 
+from foundation import ids
 from tenants import isolation
 from tenants.models import AuditEvent, Organization, User
 from tenants.roles import ALL, Right
@@ -33,6 +34,16 @@ class Actor:
     label: str
     rights: frozenset[Right] | None = None
     organization_id: UUID | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this is the platform itself or one of its operators, above every organisation."""
+        return self.rights == ALL and self.organization_id is None
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The person's id, if it is a person."""
+        return ids.parse(User.PREFIX, self.id) if self.kind == AuditEvent.ActorKind.USER else None
 
     @classmethod
     def of_user(cls, user: User) -> Self:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from foundation import ids
 from foundation.errors import Forbidden, NotFound
 from tenants import isolation, roles
 from tenants.audit import Actor
@@ -40,7 +39,7 @@ def held(actor: Actor, organization: Organization) -> frozenset[Right]:
     if actor.rights is not None:
         return actor.rights
     memberships = Membership.objects.for_organization(organization)
-    membership = memberships.filter(user_id=ids.parse(User.PREFIX, actor.id)).first()
+    membership = memberships.filter(user_id=actor.user_id).first()
     return roles.rights(membership.role) if membership else frozenset()
 
 

@@ -10,13 +10,14 @@ from functools import lru_cache
 from uuid import UUID
 
 import redis
-import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from foundation import logs
+
 CHANNEL = "turnpike:config"
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 
 # Callbacks of two commits may run in either order: the fence only ever rises.
 _RAISE_FENCE = """
@@ -54,7 +55,7 @@ def _announce(organization_id: UUID, version: int) -> None:
         )
     except redis.RedisError:
         # The change itself is committed, and the gateways' caches end by themselves.
-        log.warning("configuration_news_not_sent", organization_id=str(organization_id), exc_info=True)
+        log.exception("configuration_news_not_sent", organization=str(organization_id), version=version)
 
 
 @lru_cache(maxsize=1)

@@ -47,7 +47,7 @@ def change_role(*, membership: Membership, role: Role, actor: Actor) -> None:
 def remove(*, membership: Membership, actor: Actor) -> None:
     """Let a member go; people may always leave by themselves. Raises WiderThanOwn and LastOwner."""
     current = _lock(membership)
-    if actor.id != current.user.public_id:
+    if actor.user_id != current.user_id:
         authority.check_not_wider(actor, membership.organization, roles.rights(current.role))
     _check_not_last_owner(current)
     audit.record(actor, "member.removed", membership, user=current.user.public_id, role=current.role)

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("revoked_reason", models.CharField(blank=True, editable=False, max_length=200)),
                 ("expiry_noted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lineage", models.UUIDField(editable=False)),
                 ("metadata", models.JSONField(blank=True, default=dict)),
                 ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("created_at", models.DateTimeField(default=foundation.clock.now, editable=False)),

@@ -57,6 +57,9 @@ class ApiKey(models.Model):
     revoked_reason = models.CharField(max_length=200, blank=True, editable=False)
     # When the end of the key was noted in the audit trail; the key itself ends by the clock, not by this.
     expiry_noted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The first of the keys that came from it by rotation. Limits and budgets of a key hang on this
+    # (ScopeLimits.scope_id), so an old and a new key share them, and rotating fills no budget up.
+    lineage = models.UUIDField(editable=False)
     replaced_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaces", editable=False
     )

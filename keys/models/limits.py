@@ -94,6 +94,7 @@ class ScopeLimits(LimitFields):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="scope_limits")
     scope = models.CharField(max_length=16, choices=Scope.choices)
+    # The id of the organisation or the project; of a key, its lineage, so that rotating keeps limits and budgets.
     scope_id = models.UUIDField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="scope_limits")
     created_at = models.DateTimeField(default=clock.now, editable=False)

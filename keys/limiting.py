@@ -1,0 +1,103 @@
+"""Giving an organisation, a project or a key its limits. Nobody sets them wider than what is above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from django.db import transaction
+
+from foundation.errors import Forbidden, NotFound
+from keys.effective import RATES, WINDOWS, Limits, excess
+from keys.errors import InvalidLimit
+from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
+from tenants import audit, configuration
+from tenants.audit import Actor
+from tenants.errors import WiderThanOwn
+from tenants.models import Organization, Project
+
+type Target = Organization | Project | ApiKey
+
+LARGEST = 2**31 - 1
+"""The highest limit that can be stated; a budget may be larger: 2**63 - 1 nano-dollars."""
+
+
+def of(row: LimitFields) -> Limits:
+    """Return the limits in a plan or in the limits of a scope."""
+    return Limits.of(row.__dict__)
+
+
+@transaction.atomic
+def set_limits(*, target: Target, limits: Limits, actor: Actor, plan: Plan | None = None) -> ScopeLimits:
+    """Replace what limits the target; gateways heed it within a second.
+
+    Raises InvalidLimit, WiderThanOwn (`param` names the first limit above that of a parent), NotFound for somebody
+    else's plan, and Forbidden for an organisation's limits unless an operator sets them: they are the platform's side.
+    """
+    check(limits)
+    if isinstance(target, Organization) and not actor.is_operator:
+        raise Forbidden("Only operators set the limits of an organization.")
+    organization_id = _organization_id(target)
+    if plan is not None and plan.organization_id not in {None, organization_id}:
+        raise NotFound
+    _check_not_wider(target, limits, plan)
+    scope, scope_id = _scope(target)
+    row, _ = ScopeLimits.objects.update_or_create(
+        organization_id=organization_id,
+        scope=scope,
+        scope_id=scope_id,
+        defaults={**limits.columns(), "plan": plan},
+    )
+    configuration.bump(organization_id)
+    stated = {name: value for name, value in limits.columns().items() if value is not None}
+    audit.record(actor, "limits.set", target, plan=plan.public_id if plan else None, limits=stated)
+    return row
+
+
+def check(limits: Limits) -> None:
+    """Raise InvalidLimit unless every number can be stored and a budget has a window."""
+    for name in (*RATES, "max_output_tokens"):
+        value = getattr(limits, name)
+        if value is not None and not 0 <= value <= LARGEST:
+            raise InvalidLimit(f"A limit is between 0 (blocks) and {LARGEST}; leave it out for none.", param=name)
+    if limits.budget_nusd is not None and not 0 <= limits.budget_nusd < 2**63:
+        raise InvalidLimit("A budget is not negative.", param="budget_nusd")
+    if (limits.budget_nusd is None) != (limits.budget_window is None):
+        raise InvalidLimit("A budget has an amount and a window.", param="budget_window")
+    if limits.budget_window is not None and limits.budget_window not in WINDOWS:
+        raise InvalidLimit(f"A window is one of {', '.join(sorted(WINDOWS))}.", param="budget_window")
+
+
+def _check_not_wider(target: Target, limits: Limits, plan: Plan | None) -> None:
+    parents = list(_above(target))
+    # A plan's own budget is the plan maker's business; in all else it must fit, as limits of the target's own must.
+    asked = [limits] if plan is None else [limits, replace(of(plan), budget_nusd=None, budget_window=None)]
+    for wide in (name for request in asked for name in excess(request, parents)):
+        raise WiderThanOwn(f"The limit {wide} is wider than the one above it.", param=wide)
+
+
+def _above(target: Target) -> Iterator[Limits]:
+    """Yield what limits the scopes above the target: those of their own, and those of their plans."""
+    scopes: list[UUID | None] = []
+    if isinstance(target, Project | ApiKey):
+        scopes.append(target.organization_id)
+    if isinstance(target, ApiKey):
+        scopes.append(target.project_id)
+    rows = ScopeLimits.objects.filter(organization_id=_organization_id(target), scope_id__in=filter(None, scopes))
+    for row in rows.select_related("plan"):
+        yield of(row)
+        if row.plan is not None:
+            yield of(row.plan)
+
+
+def _scope(target: Target) -> tuple[str, UUID]:
+    if isinstance(target, Organization):
+        return ScopeLimits.Scope.ORGANIZATION, target.pk
+    if isinstance(target, Project):
+        return ScopeLimits.Scope.PROJECT, target.pk
+    return ScopeLimits.Scope.KEY, target.lineage
+
+
+def _organization_id(target: Target) -> UUID:
+    return target.pk if isinstance(target, Organization) else target.organization_id
