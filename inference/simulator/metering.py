@@ -1,0 +1,35 @@
+"""When an answer tells its usage, and what it says: as the client asked, unless a directive wants it otherwise."""
+
+from inference.simulator import wire
+from inference.simulator.directives import HUGE
+from inference.simulator.jobs import Job
+
+
+class Meter:
+    """The usage of one answer."""
+
+    __slots__ = ("_constant", "_job", "at_end", "in_chunks", "in_whole")
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        kind = job.directive.usage
+        self._constant = {"zero": 0, "huge": HUGE}.get(kind or "")
+        self.in_whole = kind != "none"
+        """Whether an answer that is not streamed has a usage."""
+        self.at_end = job.include_usage if kind is None else kind != "none"
+        """Whether a stream ends with a usage chunk."""
+        self.in_chunks = kind == "continuous" or (job.continuous_usage and kind not in ("final", "none"))
+        """Whether every chunk of a stream has a usage."""
+
+    def so_far(self, choice: int, tokens: int) -> bytes:
+        """The usage in a chunk: cumulative, and of its own choice only, as in vLLM."""
+        if self._constant is not None:
+            return wire.usage(self._constant, self._constant)
+        return wire.usage(self._job.choices[choice].prompt_tokens, tokens)
+
+    def total(self) -> bytes:
+        """The usage of the whole answer, all choices together."""
+        job = self._job
+        if self._constant is not None:
+            return wire.usage(self._constant, self._constant, 0)
+        return wire.usage(job.prompt_tokens, job.tokens * len(job.choices), job.cached_tokens)

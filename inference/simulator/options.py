@@ -1,0 +1,19 @@
+"""What one simulated engine is told at its start."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings of a simulated engine; the names follow vLLM's own flags where it has them."""
+
+    model: str = "sim"
+    """The name it serves under."""
+    max_num_seqs: int = 256
+    """How many requests run at once; the others wait in order of arrival."""
+    max_model_len: int = 32_768
+    """Prompt and completion together, in tokens."""
+    api_key: str | None = None
+    """Guards the paths below /v1, and nothing else, as in vLLM."""
+    speed: float = 1.0
+    """Divides every delay of the latency model; `inf` answers at once. Delays named by a directive are not touched."""

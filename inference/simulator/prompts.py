@@ -1,0 +1,84 @@
+"""What the engine reads: text out of messages, and a deterministic count of its tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from inference.simulator.prefix_cache import BYTES_PER_TOKEN
+from inference.simulator.refusals import Refused
+
+MESSAGE_TOKENS = 4
+"""What each message costs on top of its text."""
+IMAGE_TOKENS = 256
+"""What each part of a message that is no text costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt as the engine sees it."""
+
+    content: bytes
+    """All of its text, with the roles, for the seed and the prefix cache."""
+    tokens: int
+    instruction: str
+    """The text that may hold a directive."""
+
+
+def of_messages(messages: object) -> Prompt:
+    """A chat's prompt, counted as 4 tokens a message, a token for 4 bytes of text (rounded up once) and 256 an image.
+
+    Raises Refused.
+    """
+    if not isinstance(messages, list) or not messages:
+        raise Refused(400, "messages: Input should be a list with at least one message", param="messages")
+    rendered: list[str] = []
+    instruction, size, tokens = "", 0, 0
+    for message in messages:
+        role, text, images = _read(message)
+        rendered += (role, "\0", text, "\0")
+        size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        tokens += MESSAGE_TOKENS + images * IMAGE_TOKENS
+        if role == "user":
+            instruction = text
+    content = "".join(rendered).encode("utf-8", "surrogatepass")
+    return Prompt(content, tokens + -(-size // BYTES_PER_TOKEN), instruction)
+
+
+def of_completion(prompt: object) -> list[Prompt]:
+    """The prompts of `/v1/completions`: a text, token ids, or a list of either. Raises Refused."""
+    if isinstance(prompt, str):
+        return [_plain(prompt)]
+    if isinstance(prompt, list) and prompt:
+        if all(isinstance(item, str) for item in prompt):
+            return [_plain(item) for item in prompt]
+        if all(isinstance(item, int) for item in prompt):
+            return [_token_ids(prompt)]
+        if all(isinstance(item, list) and item for item in prompt):
+            return [_token_ids(item) for item in prompt]
+    raise Refused(400, "Either prompt or prompt_embeds must be provided and non-empty.", param="prompt")
+
+
+def _plain(text: str) -> Prompt:
+    content = text.encode("utf-8", "surrogatepass")
+    return Prompt(content, max(1, -(-len(content) // BYTES_PER_TOKEN)), text)
+
+
+def _token_ids(ids: Sequence[int]) -> Prompt:
+    return Prompt(orjson.dumps(ids), len(ids), "")
+
+
+def _read(message: object) -> tuple[str, str, int]:
+    """A message's role, its text, and how many of its parts are no text."""
+    if not isinstance(message, dict) or not isinstance(role := message.get("role"), str):
+        raise Refused(400, "messages: each message is an object with a role", param="messages")
+    content: Any = message.get("content")
+    calls = message.get("tool_calls")
+    called = orjson.dumps(calls).decode() if calls else ""
+    if content is None or isinstance(content, str):
+        return role, (content or "") + called, 0
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        raise Refused(400, "messages: content is a text or a list of parts", param="messages")
+    texts = [part["text"] for part in content if isinstance(part.get("text"), str)]
+    return role, "".join(texts) + called, len(content) - len(texts)
