@@ -1,0 +1,102 @@
+"""What the processes of an installation are told: files of NAME=value lines that a shell, too, can read.
+
+`secrets.env` is made once. `settings.env` is what the running processes were given, by which `manage.py` finds them.
+`demo.env` is for people and their programs (docs: the outside contract). All three are for their owner's eyes only.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.local import postgres, valkey
+from config.local.errors import CannotStart, explain
+from config.local.places import REPOSITORY, Places, at
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./?&~-]*")
+_QUOTED = re.compile(r"'([^']*)'")
+DEFAULT_DATA = ".local"
+
+
+def read(file: Path) -> dict[str, str]:
+    """Return the names and values of a file; nothing where there is none."""
+    try:
+        lines = file.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name: _QUOTED.sub(r"\1", value) for name, _, value in pairs}
+
+
+def write(file: Path, values: Mapping[str, str]) -> None:
+    """Replace a file at once, so that a reader finds the old one or the new one, and nobody else finds any."""
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            output.write(as_lines(values))
+            output.flush()
+            os.fsync(output.fileno())
+        unfinished.replace(file)
+    except OSError as error:
+        raise explain(error, file.parent) from error
+
+
+def as_lines(values: Mapping[str, str]) -> str:
+    """Return NAME=value lines; a value with characters that mean something to a shell is quoted."""
+    return "".join(
+        f"{name}={value if _SAFE.fullmatch(value) and '&' not in value else _quote(value)}\n"
+        for name, value in values.items()
+    )
+
+
+def own_secrets(places: Places) -> dict[str, str]:
+    """Return this installation's secrets, made the first time and the same ever after.
+
+    A new pepper would make every key that was ever issued worthless, so a lost file is refused, not replaced.
+    """
+    known = read(places.secrets)
+    names = ("SECRET_KEY", "KEY_PEPPER", "METRICS_TOKEN")
+    if not known and places.demo.exists() and (places.postgres / "PG_VERSION").exists():
+        raise CannotStart(
+            f"{places.secrets} is gone, and without it no key of this installation works: put it back, or start anew"
+            " with another DATA=<folder>."
+        )
+    if any(name not in known for name in names):
+        known = {name: secrets.token_urlsafe(48) for name in names} | known
+        write(places.secrets, known)
+    return known
+
+
+def stores(places: Places) -> dict[str, str]:
+    """Return the addresses of the stores: the embedded ones, but for those that the caller's environment names."""
+    own = {
+        "DATABASE_URL": postgres.url(places),
+        "DATABASE_OWNER_URL": postgres.url(places, user=postgres.OWNER),
+        "REDIS_URL": valkey.url(places),
+    }
+    given = {name: os.environ[name] for name in own if os.environ.get(name)}
+    if "DATABASE_URL" in given and given["DATABASE_URL"] != own["DATABASE_URL"]:
+        # Who brings a database brings its owner as well; often both are the same role.
+        own["DATABASE_OWNER_URL"] = given["DATABASE_URL"]
+    return own | given
+
+
+def adopt(data: str | None = None) -> None:
+    """Take the settings of the installation in `DATA`, unless the environment already names a database.
+
+    This is how `python manage.py <command>` finds a running `make up`.
+    """
+    if os.environ.get("DATABASE_URL"):
+        return
+    folder = Path(data or os.environ.get("DATA") or REPOSITORY / DEFAULT_DATA)
+    for name, value in read(at(folder).settings).items():
+        os.environ.setdefault(name, value)
+
+
+def _quote(value: str) -> str:
+    if "'" in value or "\n" in value:
+        raise CannotStart(f"A setting holds a quote or a line break, which an environment file cannot say: {value!r}")
+    return f"'{value}'"
