@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Sets Django up, which the checks below need to be imported.
-_pages = get_asgi_application()
+# Sets Django up: with this line the modules below can be imported.
+pages = get_asgi_application()
 
 from config import checks  # noqa: E402 - see above
 from config.draining import Drain, Draining  # noqa: E402 - see above
@@ -124,7 +124,7 @@ def _build_gateway() -> Gateway:
 
 
 application = Platform(
-    _pages,
+    pages,
     _build_gateway,
     drain_seconds=settings.DRAIN_SECONDS,
     metrics_token=settings.METRICS_TOKEN,

@@ -198,6 +198,7 @@ STORAGES = {
 HOST = env.text("HOST", default="127.0.0.1")
 PORT = env.number("PORT", default=8000, at_least=1, at_most=65535)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
+MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
