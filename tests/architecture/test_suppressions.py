@@ -16,7 +16,7 @@ SILENCERS = re.compile(
     r"#\s*(noqa|type:\s*ignore|pragma|nosec|fmt:\s*off|fmt:\s*skip|pyright)\b(?P<rest>.*)", re.IGNORECASE
 )
 CODES = re.compile(r"^\s*(:?\s*[A-Z]{1,5}\d{2,4}(\s*,\s*[A-Z]{1,5}\d{2,4})*|\[[a-z, -]+\]|:\s*no cover)?")
-SHORTEST_REASON = 8
+SHORTEST_REASON = 6
 
 
 def _comments(path: Path) -> Iterator[tuple[int, str]]:

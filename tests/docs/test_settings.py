@@ -1,6 +1,7 @@
 """docs/configuration.md names every setting that the code reads, with the default that the code has, and no other."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -8,7 +9,7 @@ from tests.architecture import checkout
 from tests.docs import pages
 
 # Read from the environment, but nobody sets them to configure Turnpike.
-OF_THE_SYSTEM = {"PATH", "HOME", "USER", "LANG", "TERM", "DJANGO_SETTINGS_MODULE", "PYTEST_XDIST_WORKER", "TMPDIR"}
+OF_THE_SYSTEM = {"PATH", "HOME", "USER", "LANG", "TERM", "DJANGO_SETTINGS_MODULE", "XDG_RUNTIME_DIR", "TMPDIR"}
 READERS = {
     "text",
     "flag",
@@ -88,3 +89,11 @@ def _default(call: ast.Call) -> str | None:
             value = keyword.value.value
             return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
     return None
+
+
+def test_every_system_check_is_documented():
+    ids = {
+        found for path in checkout.code_files() for found in re.findall(r'id="(turnpike\.\w+)"', checkout.text(path))
+    }
+    assert ids
+    assert not [check for check in ids if f"| {check} |" not in pages.page("configuration.md")]
