@@ -5,6 +5,7 @@ Decided by Postgres in one round trip, shared by all requests that arrive meanwh
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,8 +78,12 @@ class Holds:
 
     async def take(self, request: HoldRequest) -> Hold:
         """Hold `request.amount_nusd` in all purses that apply, or in none."""
+        return await self.enqueue(request)
+
+    def enqueue(self, request: HoldRequest) -> asyncio.Future[Hold]:
+        """Ask for a hold and return its future, for who waits for more than that."""
         _refuse_single_request_over_its_cap(request)
-        return await self._taking.submit(request)
+        return self._taking.enqueue(request)
 
     async def void(self, hold: Hold) -> None:
         """Give a hold back whose request never reached an engine."""

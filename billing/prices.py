@@ -63,7 +63,7 @@ def _check(components: Mapping[str, Decimal], free: bool) -> None:
     if free == bool(components):
         raise InvalidAmount("A price has rates, or is free: one of the two.", param="components")
     for rate in components.values():
-        if not isinstance(rate, Decimal) or rate < 0 or not rate.is_finite():
+        if not rate.is_finite() or rate < 0:
             raise InvalidAmount("A rate is a decimal of at least zero.", param="components")
         try:
             nano(rate)

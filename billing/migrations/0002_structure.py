@@ -35,5 +35,5 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("billing", "0001_purses_ledger_and_prices")]
     operations: ClassVar[list[Operation]] = [
         migrations.RunSQL((SQL / "0002_structure.sql").read_text()),
-        migrations.RunSQL(_guards()),
+        migrations.RunSQL([*_guards()]),
     ]

@@ -117,10 +117,19 @@ class Platform:
 
 def _build_gateway() -> Gateway:
     # Only a process that serves needs it: `manage.py check` and the tests of the doors do without.
-    from inference.gateway.app import build_gateway  # noqa: PLC0415 - see above
+    from inference.gateway.app import Options, build_gateway  # noqa: PLC0415 - see above
 
-    gateway: Gateway = build_gateway()
-    return gateway
+    return build_gateway(
+        Options(
+            database_url=settings.DATABASE_URL,
+            valkey_url=settings.REDIS_URL,
+            pepper=settings.KEY_PEPPER.encode(),
+            hold_lease_seconds=settings.HOLD_LEASE_SECONDS,
+            concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
+            processes=settings.GATEWAY_PROCESSES,
+            valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
+        )
+    )
 
 
 application = Platform(

@@ -134,6 +134,10 @@ LOGIN_REDIRECT_URL = "/app/"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# Whether strangers may make an account, with an organisation of their own and an empty wallet.
+SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=False)
+ACCOUNT_ADAPTER = "console.signing_up.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "console.signing_up.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -199,6 +203,9 @@ HOST = env.text("HOST", default="127.0.0.1")
 PORT = env.number("PORT", default=8000, at_least=1, at_most=65535)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
 MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
+# All gateway processes of the installation: without Valkey each enforces its share of a limit.
+GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
+VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)

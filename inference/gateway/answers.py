@@ -1,0 +1,81 @@
+"""What leaves: the heads of answers, errors in OpenAI's shape, and the end of a stream that broke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from foundation.errors import PlatformError, answer_headers, as_openai
+from foundation.web import Header, Send, send_json
+from inference.gateway.admission import Ticket
+from inference.gateway.exchange import Exchange
+
+_STREAM_HEAD: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # nginx and its kind would otherwise collect the stream.
+    (b"x-accel-buffering", b"no"),
+)
+
+
+def duration(milliseconds: int) -> bytes:
+    """Write a time as OpenAI's rate limit headers do: `120ms`, `1.5s`, `6m0s`."""
+    if milliseconds < 1000:
+        return b"%dms" % max(0, milliseconds)
+    minutes, rest = divmod(milliseconds, 60_000)
+    seconds, fraction = divmod(rest, 1000)
+    text = b"%d.%03d" % (seconds, fraction)
+    text = text.rstrip(b"0").rstrip(b".")
+    return b"%dm%ss" % (minutes, text) if minutes else text + b"s"
+
+
+def limit_headers(ticket: Ticket) -> list[Header]:
+    """Write the tightest limits, where there are any."""
+    room = ticket.headroom
+    headers: list[Header] = []
+    for name, limit, left, reset_ms in (
+        (b"requests", room.requests, room.requests_left, room.requests_reset_ms),
+        (b"tokens", room.tokens, room.tokens_left, room.tokens_reset_ms),
+    ):
+        if limit >= 0:
+            headers += (
+                (b"x-ratelimit-limit-" + name, b"%d" % limit),
+                (b"x-ratelimit-remaining-" + name, b"%d" % max(0, left)),
+                (b"x-ratelimit-reset-" + name, duration(reset_ms)),
+            )
+    if ticket.degraded:
+        headers.append((b"x-ratelimit-mode", b"degraded"))
+    return headers
+
+
+def common_headers(exchange: Exchange) -> list[Header]:
+    """Write what every answer of a model carries."""
+    return [
+        (b"x-request-id", exchange.public_id.encode()),
+        (b"x-turnpike-model", exchange.model.id.encode()),
+        *limit_headers(exchange.ticket),
+    ]
+
+
+async def start_stream(send: Send, exchange: Exchange) -> None:
+    """Send the head of a stream."""
+    exchange.status = 200
+    headers = [*_STREAM_HEAD, *common_headers(exchange)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def end_stream(send: Send, marker: bytes) -> None:
+    """Send the end marker, and end the message."""
+    await send({"type": "http.response.body", "body": marker})
+
+
+async def break_stream(send: Send, error: PlatformError) -> None:
+    """Tell a client in the middle of a stream that it is over: an error event, and no end marker."""
+    await end_stream(send, b"data: " + orjson.dumps(as_openai(error)) + b"\n\n")
+
+
+async def send_error(send: Send, error: PlatformError, headers: Iterable[Header]) -> None:
+    """Answer with an error."""
+    named = [(name.encode(), value.encode()) for name, value in answer_headers(error).items()]
+    await send_json(send, error.status, orjson.dumps(as_openai(error)), [*named, *headers])

@@ -1,0 +1,86 @@
+"""Who pays for what: the table of architecture §4.1 as a pure function of how a request ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# More tokens than any engine can produce in one request; beyond it a usage is taken for garbage.
+MOST_TOKENS = 2**40
+
+
+class Ending(StrEnum):
+    """How the delivery of an answer ended."""
+
+    COMPLETE = "complete"
+    CLIENT_LEFT = "client_left"
+    UPSTREAM_ERROR = "upstream_error"
+    TIMEOUT = "timeout"
+    DRAINED = "drained"
+
+
+class Source(StrEnum):
+    """Where the number of tokens comes from."""
+
+    FINAL = "final"
+    CONTINUOUS = "continuous"
+    LOCAL = "local"
+    NONE = "none"
+
+
+NO_OUTPUT = "no_output"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an engine says it used; `cached` are those of `prompt` that came from its prefix cache."""
+
+    prompt: int
+    cached: int
+    completion: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """What goes into the record: how it ended, what was used, and whether it is charged."""
+
+    outcome: str
+    source: Source
+    tokens: Tokens
+    billable: bool
+
+
+def consumption(ending: Ending, usage: Any, *, final: bool, outputs: int, likely_prompt: int) -> Consumption:
+    """Decide what a request consumed and whether it pays.
+
+    `usage` is the engine's last word (OpenAI's object) or None, `final` whether it was meant as the last one,
+    `outputs` how many pieces of output went by, `likely_prompt` our own estimate for an engine that says nothing.
+    """
+    tokens = _tokens(usage)
+    source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
+    if tokens is None:
+        tokens = Tokens(likely_prompt if outputs else 0, 0, outputs)
+        source = Source.LOCAL if outputs else Source.NONE
+    delivered = outputs > 0 or (ending is Ending.COMPLETE and tokens.completion > 0)
+    if ending in (Ending.COMPLETE, Ending.CLIENT_LEFT) and delivered:
+        return Consumption(ending, source, tokens, billable=True)
+    # Nobody pays for nothing, nor for what broke; the tokens are recorded all the same.
+    nothing_came = ending in (Ending.COMPLETE, Ending.CLIENT_LEFT)
+    return Consumption(NO_OUTPUT if nothing_came else ending, source, tokens, billable=False)
+
+
+def _tokens(usage: Any) -> Tokens | None:
+    """Read OpenAI's usage object; anything that is not one is None. Zero is a value."""
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens", 0))
+    if prompt is None or completion is None:
+        return None
+    details = usage.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
+    return Tokens(prompt, min(cached or 0, prompt), completion)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None

@@ -1,0 +1,90 @@
+"""Keeps running requests alive and in time: renews their leases, stops those that take too long, ends them all.
+
+One loop for the whole process, so that a stream costs no timer and no task of its own for this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from billing.holds import Holds
+from foundation import logs, metrics
+from foundation.errors import PlatformError
+from inference.gateway.admission import Admission
+from inference.gateway.charging import Ending
+from inference.gateway.exchange import Exchange
+
+log = logs.get(__name__)
+
+TICK_SECONDS = 0.1
+
+
+class Keeper:
+    """All exchanges of this process."""
+
+    def __init__(self, holds: Holds, admission: Admission, *, renew_seconds: float) -> None:
+        self._holds = holds
+        self._admission = admission
+        self._renew_seconds = renew_seconds
+        self._exchanges: set[Exchange] = set()
+        self._loops: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def start(self) -> None:
+        """Start watching; call it on the running loop."""
+        self._loops = [
+            asyncio.create_task(self._every(TICK_SECONDS, self._check), name="deadlines"),
+            asyncio.create_task(self._renew(), name="leases"),
+        ]
+
+    def add(self, exchange: Exchange) -> None:
+        """A request holds money from now on."""
+        self._exchanges.add(exchange)
+        metrics.in_flight.inc()
+
+    def remove(self, exchange: Exchange) -> None:
+        """The request is settled."""
+        self._exchanges.discard(exchange)
+        metrics.in_flight.dec()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what runs; after `seconds` end it in-band. Returns when all is settled."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._exchanges and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(TICK_SECONDS / 2)
+        for exchange in list(self._exchanges):
+            exchange.stop(Ending.DRAINED)
+        while self._exchanges:
+            await asyncio.sleep(TICK_SECONDS / 2)
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+
+    def _check(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for exchange in list(self._exchanges):
+            exchange.check(now)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._renew_seconds)
+            running = list(self._exchanges)
+            try:
+                await asyncio.gather(
+                    asyncio.create_task(self._holds.extend([exchange.request_id for exchange in running])),
+                    asyncio.create_task(self._admission.extend([exchange.ticket for exchange in running])),
+                )
+            except PlatformError as error:
+                # Leases outlive several rounds; the next one may succeed.
+                log.warning("leases_not_renewed", reason=type(error).__name__, count=len(running))
+
+    async def _every(self, seconds: float, action: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            action()

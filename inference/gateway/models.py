@@ -1,0 +1,55 @@
+"""GET /v1/models: the catalogue as the caller may use it, in OpenAI's shape, from memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from foundation import clock
+from foundation.web import send_json
+from inference.gateway.catalogue import Model
+from inference.gateway.endpoints import Http, Services
+from inference.gateway.errors import ModelNotFound
+from keys.verification import Caller
+
+
+async def list_models(services: Services, http: Http) -> None:
+    """Serve GET /v1/models: what this key may use and what can be paid for."""
+    caller = await _caller(services, http)
+    now = clock.now()
+    data = [
+        _as_openai(model)
+        for model in services.catalogue.models
+        if caller.allows(model.id) and model.prices and (model.sunset_at is None or model.sunset_at > now)
+    ]
+    await _answer(http, {"object": "list", "data": data})
+
+
+async def retrieve_model(services: Services, http: Http, name: str) -> None:
+    """Serve GET /v1/models/{id}. A model that the key may not use looks like one that is not there."""
+    caller = await _caller(services, http)
+    model = services.catalogue.find(name, clock.now())
+    if not caller.allows(model.id):
+        raise ModelNotFound(f"The model {name[:128]!r} does not exist.", param="model")
+    await _answer(http, _as_openai(model))
+
+
+async def _caller(services: Services, http: Http) -> Caller:
+    return await services.directory.caller(services.directory.credential(http.scope["headers"]))
+
+
+async def _answer(http: Http, value: dict[str, Any]) -> None:
+    await send_json(http.send, 200, orjson.dumps(value), [(b"x-request-id", http.public_id.encode())])
+
+
+def _as_openai(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": model.created,
+        "owned_by": model.owned_by,
+        "display_name": model.display_name,
+        "context_length": model.context_length,
+        "max_output_tokens": model.max_output_tokens,
+    }

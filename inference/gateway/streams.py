@@ -1,0 +1,119 @@
+"""Server-sent events of a chat completion, handled as bytes: whole events go on, the rest waits for more.
+
+Nothing is decoded and encoded again. That is safe because JSON escapes quotes and line ends inside strings, so what
+looks like a key or like the start of a line is one. Format: WHATWG HTML §9.2, OpenAI's chat completion chunks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from inference.gateway.errors import UpstreamError
+
+# An event that does not end by then is no event.
+LONGEST_EVENT = 8 * 1024 * 1024
+
+_VALUE = rb'(?:null|\{(?:[^{}]|\{[^{}]*\})*\})'
+_USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
+_USAGE_FIELD = re.compile(rb',\s*"usage"\s*:\s*' + _VALUE)
+_NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_DONE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?\[DONE\]")
+_ERROR = re.compile(rb'(?:^|(?<=[\r\n]))(?:event: ?error|data: ?\{\s*"(?:error"|object"\s*:\s*"error"))')
+_FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
+_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
+_MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
+# One event of an engine carries one token, or a few; this counts those that carry something.
+_OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusal|text)"\s*:\s*"[^"]')
+
+
+class Blocks:
+    """Cuts a stream of bytes into blocks of whole events, wherever the reads were cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return all events that are complete by now; keep the rest. Raises `UpstreamError` for an endless event."""
+        data = self._rest + chunk if self._rest else chunk
+        end = max(data.rfind(b"\n\n") + 2, data.rfind(b"\n\r\n") + 3)
+        if end < 3:  # Neither was found.
+            end = 0
+        self._rest = data[end:]
+        if len(self._rest) > LONGEST_EVENT:
+            raise UpstreamError from ValueError("an event is too long")
+        return data[:end] if self._rest else data
+
+
+class Meter:
+    """What a stream has said so far: the latest usage, how much output there was, how it ended."""
+
+    def __init__(self) -> None:
+        self.outputs = 0
+        self.finished = False
+        self.final = False
+        self._usage: bytes | None = None
+
+    def observe(self, block: bytes) -> None:
+        """Look at whole events. Usage is cumulative: the last one counts, none is added."""
+        self.outputs += sum(1 for _ in _OUTPUT.finditer(block))
+        if not self.finished and _FINISHED.search(block):
+            self.finished = True
+        if b'"usage"' in block:
+            found = _USAGE.findall(block)
+            if found:
+                self._usage = found[-1]
+                self.final = _NO_CHOICES.search(block) is not None
+
+    def usage(self) -> Any:
+        """Return the latest usage as the engine wrote it, or None."""
+        if self._usage is None:
+            return None
+        try:
+            return orjson.loads(self._usage)
+        except orjson.JSONDecodeError:
+            return None
+
+
+class Rewriter:
+    """Makes an engine's events ours: the public model name, and usage only for those who asked for it."""
+
+    def __init__(self, public_name: str, *, include_usage: bool, continuous_usage: bool) -> None:
+        self._model = rb"\1" + orjson.dumps(public_name).replace(b"\\", rb"\\")
+        self._include_usage = include_usage
+        self._keep_all = include_usage and continuous_usage
+
+    def rewrite(self, block: bytes) -> bytes:
+        """Return a block as the client should see it."""
+        block = _MODEL.sub(self._model, block)
+        if b'"usage"' not in block or self._keep_all:
+            return block
+        if _NO_CHOICES.search(block) is None:
+            return self._without_usage(block)
+        return b"".join(self._event(event) for event in _EVENT_END.split(block))
+
+    def _event(self, event: bytes) -> bytes:
+        if _NO_CHOICES.search(event) is None:
+            return self._without_usage(event)
+        return event if self._include_usage else b""
+
+    def _without_usage(self, block: bytes) -> bytes:
+        return _USAGE_FIELD.sub(b',"usage":null' if self._include_usage else b"", block)
+
+
+def split_at_done(block: bytes) -> tuple[bytes, bytes]:
+    """Cut a block before its end marker: what comes first, and the marker's event, empty if there is none."""
+    if b"[DONE]" not in block:
+        return block, b""
+    marker = _DONE.search(block)
+    if marker is None:
+        return block, b""
+    event = _EVENT_END.split(block[marker.start() :], maxsplit=1)[0]
+    return block[: marker.start()], event
+
+
+def has_error(block: bytes) -> bool:
+    """Tell whether an engine reports an error in the middle of its stream."""
+    return b"error" in block and _ERROR.search(block) is not None
