@@ -13,6 +13,7 @@ from foundation import clock
 from keys import digests, formats, limiting
 from keys.effective import Limits
 from keys.errors import InvalidLimit, KeyAlreadyReplaced, KeyAlreadyRevoked, KeyExpired
+from keys.metadata import checked
 from keys.models import ApiKey, Plan
 from tenants import audit, authority, configuration, naming
 from tenants.audit import Actor
@@ -127,7 +128,7 @@ def _draft(
     if expires_at is not None and expires_at <= clock.now():
         raise InvalidLimit("The key would have expired already.", param="expires_at")
     key = ApiKey(organization=organization, name=naming.name(name), mode=mode, expires_at=expires_at)
-    key.lineage, key.created_by_id, key.metadata = key.pk, actor.user_id, dict(metadata or {})
+    key.lineage, key.created_by_id, key.metadata = key.pk, actor.user_id, checked(metadata or {})
     return key
 
 

@@ -38,6 +38,8 @@ def held(actor: Actor, organization: Organization) -> frozenset[Right]:
         return frozenset()
     if actor.rights is not None:
         return actor.rights
+    if actor.user_id is None:
+        return frozenset()
     memberships = Membership.objects.for_organization(organization)
     membership = memberships.filter(user_id=actor.user_id).first()
     return roles.rights(membership.role) if membership else frozenset()
