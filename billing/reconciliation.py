@@ -30,12 +30,12 @@ class Difference:
 
 CHECKS: dict[str, str] = {
     "transaction_sums_to_zero": """
-        SELECT 'txn_' || replace(t.id::text, '-', ''), 0, coalesce(sum(e.amount_nusd), 0)
+        SELECT turnpike_public_id('txn', t.id), 0, coalesce(sum(e.amount_nusd), 0)
         FROM billing_ledgertransaction t LEFT JOIN billing_ledgerentry e ON e.transaction_id = t.id
         GROUP BY t.id HAVING coalesce(sum(e.amount_nusd), 0) <> 0 OR count(e.id) < 2
     """,
     "wallet_equals_ledger": """
-        SELECT 'org_' || replace(coalesce(p.id, l.organization_id)::text, '-', ''),
+        SELECT turnpike_public_id('org', coalesce(p.id, l.organization_id)),
             coalesce(l.amount, 0), coalesce(p.posted_nusd, 0)
         FROM (SELECT id, posted_nusd FROM billing_purse WHERE kind = 'wallet') p
             FULL JOIN (
@@ -45,7 +45,7 @@ CHECKS: dict[str, str] = {
         WHERE coalesce(l.amount, 0) <> coalesce(p.posted_nusd, 0)
     """,
     "usage_equals_ledger": """
-        SELECT 'txn_' || replace(coalesce(u.transaction_id, l.id)::text, '-', ''),
+        SELECT turnpike_public_id('txn', coalesce(u.transaction_id, l.id)),
             coalesce(u.cost, 0), coalesce(l.amount, 0)
         FROM (
             SELECT transaction_id, organization_id, sum(cost_nusd) AS cost FROM billing_usagerecord
@@ -60,7 +60,7 @@ CHECKS: dict[str, str] = {
         WHERE coalesce(u.cost, 0) <> coalesce(l.amount, 0)
     """,
     "usage_names_its_transaction": """
-        SELECT 'req_' || replace(u.request_id::text, '-', ''), u.cost_nusd, 0
+        SELECT turnpike_public_id('req', u.request_id), u.cost_nusd, 0
         FROM billing_usagerecord u WHERE (u.cost_nusd <> 0) <> (u.transaction_id IS NOT NULL)
     """,
     "budget_equals_usage": """
@@ -81,11 +81,11 @@ CHECKS: dict[str, str] = {
         WHERE coalesce(h.amount, 0) <> coalesce(p.held_nusd, 0)
     """,
     "hold_within_its_lease": f"""
-        SELECT 'req_' || replace(request_id::text, '-', ''), 0, amount_nusd
+        SELECT turnpike_public_id('req', request_id), 0, amount_nusd
         FROM billing_hold WHERE expires_at < clock_timestamp() - interval '{GRACE}'
     """,
     "request_charged_or_in_flight": """
-        SELECT 'req_' || replace(u.request_id::text, '-', ''), 0, h.amount_nusd
+        SELECT turnpike_public_id('req', u.request_id), 0, h.amount_nusd
         FROM billing_usagerecord u JOIN billing_hold h ON h.request_id = u.request_id
     """,
 }

@@ -1,6 +1,25 @@
--- The stable, read-only views that auditors rely on (docs/money.md). Ids are the public ones: prefix and hex.
-CREATE FUNCTION turnpike_public_id(prefix text, id uuid) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT prefix || '_' || replace(id::text, '-', '')
+-- The stable, read-only views that auditors rely on (docs/money.md). Ids are the public ones: TypeIDs.
+
+-- 40 bits as eight digits of Crockford's base 32.
+CREATE FUNCTION turnpike_base32(bits bigint) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 35 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 30 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 25 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 20 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 15 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 10 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits >> 5 & 31)::integer + 1, 1)
+        || substr('0123456789abcdefghjkmnpqrstvwxyz', (bits & 31)::integer + 1, 1)
+$$;
+
+-- A uuid as people see it (`foundation.ids.public`): 128 bits are 8 bits as two digits, then three times 40 bits.
+CREATE FUNCTION turnpike_public_id(prefix text, id uuid) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT prefix || '_'
+        || right(turnpike_base32(('x' || left(hex, 2))::bit(8)::integer::bigint), 2)
+        || turnpike_base32(('x' || substr(hex, 3, 10))::bit(40)::bigint)
+        || turnpike_base32(('x' || substr(hex, 13, 10))::bit(40)::bigint)
+        || turnpike_base32(('x' || substr(hex, 23, 10))::bit(40)::bigint)
+    FROM replace(id::text, '-', '') AS hex
 $$;
 
 CREATE VIEW audit_entry AS
