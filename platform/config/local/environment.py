@@ -14,18 +14,22 @@ from config.local import postgres, valkey
 from config.local.errors import CannotStart, explain
 from config.local.places import REPOSITORY, Places, at
 
-_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./?&~-]*")
-_QUOTED = re.compile(r"'([^']*)'")
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./?-]*")
+_QUOTED = re.compile(r"^'([^']*)'$")
 DEFAULT_DATA = ".local"
 
 
 def read(file: Path) -> dict[str, str]:
     """Return the names and values of a file; nothing where there is none."""
     try:
-        lines = file.read_text().splitlines()
+        return parse(file.read_text())
     except FileNotFoundError:
         return {}
-    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return the names and values of NAME=value lines."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
     return {name: _QUOTED.sub(r"\1", value) for name, _, value in pairs}
 
 
@@ -46,10 +50,7 @@ def write(file: Path, values: Mapping[str, str]) -> None:
 
 def as_lines(values: Mapping[str, str]) -> str:
     """Return NAME=value lines; a value with characters that mean something to a shell is quoted."""
-    return "".join(
-        f"{name}={value if _SAFE.fullmatch(value) and '&' not in value else _quote(value)}\n"
-        for name, value in values.items()
-    )
+    return "".join(f"{name}={value if _SAFE.fullmatch(value) else _quote(value)}\n" for name, value in values.items())
 
 
 def own_secrets(places: Places) -> dict[str, str]:
@@ -84,16 +85,25 @@ def stores(places: Places) -> dict[str, str]:
     return own | given
 
 
-def adopt(data: str | None = None) -> None:
-    """Take the settings of the installation in `DATA`, unless the environment already names a database.
+def data_folder() -> Path:
+    """Return the data folder that commands mean: DATA, by default `.local` in the checkout."""
+    return Path(os.environ.get("DATA") or REPOSITORY / DEFAULT_DATA)
+
+
+def adopt() -> None:
+    """Take the settings of the installation in DATA, unless the environment already names a database.
 
     This is how `python manage.py <command>` finds a running `make up`.
     """
     if os.environ.get("DATABASE_URL"):
         return
-    folder = Path(data or os.environ.get("DATA") or REPOSITORY / DEFAULT_DATA)
-    for name, value in read(at(folder).settings).items():
+    for name, value in read(at(data_folder()).settings).items():
         os.environ.setdefault(name, value)
+
+
+def addresses() -> dict[str, str]:
+    """Return the stores that this process uses, by the names of a `demo.env`."""
+    return {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
 
 
 def _quote(value: str) -> str:

@@ -50,6 +50,11 @@ class Places:
         return self.data / "run"
 
     @property
+    def metrics(self) -> Path:
+        """Where all processes write their counters (PROMETHEUS_MULTIPROC_DIR); emptied by each start."""
+        return self.run / "metrics"
+
+    @property
     def secrets(self) -> Path:
         return self.data / "secrets.env"
 

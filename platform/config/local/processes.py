@@ -91,7 +91,7 @@ def start(program: Program, *, logs: Path, run: Path) -> Running:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_follow_the_parent(os.getpid(), program.stop_signal),  # noqa: PLW1509 - see there
+            preexec_fn=follow_the_parent(os.getpid(), program.stop_signal),  # noqa: PLW1509 - see there
             **dropped(program.account),
         )
     pid_file = run / f"{program.name}.pid"
@@ -168,8 +168,8 @@ def _keep_short(log: Path) -> None:
             log.replace(log.with_suffix(".log.1"))
 
 
-def _follow_the_parent(parent: int, signum: signal.Signals) -> Callable[[], None]:
-    """Return what a child does between fork and exec: ask the kernel for `signum` when its parent ends."""
+def follow_the_parent(parent: int, signum: signal.Signals) -> Callable[[], None]:
+    """Return what makes a process ask the kernel for `signum` when its parent ends; a child calls it before exec."""
     if sys.platform != "linux":
         return lambda: None
     # Looked up here: between fork and exec only the plainest of calls are safe, and with threads nothing that locks.
