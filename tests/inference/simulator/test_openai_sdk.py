@@ -1,0 +1,51 @@
+"""The official SDK is the reader that everybody has."""
+
+from collections.abc import Iterator
+
+import openai
+import pytest
+
+QUICK = "[[sim tokens=12 ttft=0 gap=1]]"
+MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": QUICK}]
+
+
+@pytest.fixture
+def sdk(sim) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{sim.url}/v1", api_key="any", max_retries=0) as client:
+        yield client
+
+
+def test_a_plain_completion(sdk):
+    answer = sdk.chat.completions.create(model="sim", messages=MESSAGES)
+    assert len(answer.choices[0].message.content.split(" ")) == 12
+    assert answer.usage.completion_tokens == 12
+
+
+def test_a_streamed_completion_with_usage(sdk):
+    options = {"include_usage": True}
+    with sdk.chat.completions.create(model="sim", messages=MESSAGES, stream=True, stream_options=options) as stream:
+        chunks = list(stream)
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == sdk.chat.completions.create(model="sim", messages=MESSAGES).choices[0].message.content
+    assert chunks[-1].usage.completion_tokens == 12
+
+
+def test_a_stream_in_odd_pieces_reads_the_same(sdk):
+    odd: list[openai.types.chat.ChatCompletionMessageParam] = [
+        {"role": "user", "content": "[[sim tokens=40 ttft=0 gap=0 split=1 crlf comments]]"}
+    ]
+    with sdk.chat.completions.create(model="sim", messages=odd, stream=True) as stream:
+        assert sum(1 for chunk in stream if chunk.choices[0].delta.content) == 40
+
+
+def test_a_legacy_completion(sdk):
+    assert sdk.completions.create(model="sim", prompt=QUICK).choices[0].text
+
+
+def test_models_are_listed(sdk):
+    assert [model.id for model in sdk.models.list()] == ["sim"]
+
+
+def test_errors_are_the_sdks_own(sdk):
+    with pytest.raises(openai.NotFoundError):
+        sdk.chat.completions.create(model="gpt-5", messages=MESSAGES)
