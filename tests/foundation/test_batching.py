@@ -61,6 +61,12 @@ def calls(batcher: Batcher[int, int], *items: int) -> list[asyncio.Task[int]]:
     return [asyncio.create_task(batcher.submit(item)) for item in items]
 
 
+def stop_flights(batcher: Batcher[int, int]) -> None:
+    """Do what a loop does to its tasks when it is shut down."""
+    for task in list(batcher._tasks):
+        task.cancel()
+
+
 def boom(_: list[int]) -> list[int | Exception]:
     raise ConnectionError("down")
 
@@ -88,8 +94,22 @@ async def test_calls_made_meanwhile_go_together_as_the_next_flight(station):
 async def test_calls_of_one_turn_of_the_loop_go_together(station):
     batcher = Batcher(station.send, name="test", flights=4)
     calls(batcher, 1, 2, 3)
+    await turns(1)
+    assert (batcher.under_way, batcher.waiting) == (1, 3)
     await turns()
     assert station.flights == [[1, 2, 3]]
+    await station.land()
+
+
+async def test_the_next_flight_leaves_in_the_turn_in_which_the_last_one_landed(station):
+    batcher = Batcher(station.send, name="test")
+    calls(batcher, 1)
+    await turns()
+    calls(batcher, 2)
+    await turns()
+    station._gates.pop(0).set_result(list)
+    await turns(1)
+    assert station.flights == [[1], [2]]
     await station.land()
 
 
@@ -284,25 +304,29 @@ async def test_a_cancellation_inside_the_sender_is_that_flights_error_and_the_ne
     assert await second == -2
 
 
-def test_a_loop_that_stops_leaves_no_caller_hanging(run, station):
-    outcomes = []
+async def test_a_cancelled_flight_leaves_no_caller_hanging(station):
+    batcher = Batcher(station.send, name="test")
+    waiting = calls(batcher, 1)
+    await turns()
+    waiting += calls(batcher, 2)
+    await turns()
+    stop_flights(batcher)
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Overloaded, Overloaded]
 
-    async def patient(batcher: Batcher[int, int], item: int) -> None:
-        # Shielded, so that this caller learns of its flight's end although it is cancelled with everybody else.
-        call = asyncio.ensure_future(batcher.submit(item))
-        try:
-            await asyncio.shield(call)
-        except asyncio.CancelledError:
-            outcomes.append((await asyncio.wait([call]), call)[1])
 
-    async def story() -> None:
-        batcher = Batcher(station.send, name="test")
-        for item in (1, 2):
-            asyncio.get_running_loop().create_task(patient(batcher, item))
-            await turns()
-
-    run(story())
-    assert [call.done() for call in outcomes] == [True, True]
+async def test_a_flight_cancelled_before_it_left_blocks_nobody(station):
+    batcher = Batcher(station.send, name="test")
+    (first,) = calls(batcher, 1)
+    await turns(1)
+    stop_flights(batcher)
+    with pytest.raises(Overloaded):
+        await first
+    (second,) = calls(batcher, 2)
+    await turns()
+    await station.land()
+    assert await second == -2
+    assert station.flights == [[2]]
 
 
 def test_thousands_of_calls_all_get_their_own_result(run):

@@ -69,11 +69,11 @@ class World:
         for kind, detail in steps:
             await getattr(self, kind)(detail)
             assert self.batcher.waiting <= self.max_waiting
-        while not all(caller.done() for caller in self.callers.values()) or self.gates:
-            if self.gates:
-                await self.land("right")
-            await self.turn(1)
-        await asyncio.wait_for(self.batcher.close(), 5)
+        for _ in range(5 * len(self.callers) + 5):
+            await self.land("right")
+            await self.turn(3)
+        assert all(caller.done() for caller in self.callers.values())
+        await asyncio.wait_for(self.batcher.close(), 1)
 
     async def submit(self, count: int) -> None:
         for _ in range(count):
