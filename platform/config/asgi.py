@@ -13,15 +13,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
 from config import checks  # noqa: E402 - see above
-from config.draining import Drain, Draining  # noqa: E402 - see above
-from config.operations import Operations, Readiness, send_error  # noqa: E402 - see above
+from config.draining import Drain  # noqa: E402 - see above
+from config.operations import Operations, Readiness  # noqa: E402 - see above
 from foundation import ids, logs  # noqa: E402 - see above
-from foundation.errors import Overloaded  # noqa: E402 - see above
+from foundation.errors import Overloaded, PlatformError  # noqa: E402 - see above
 from foundation.web import Receive, Scope, Send  # noqa: E402 - see above
+from inference.gateway import answers  # noqa: E402 - see above
+from inference.gateway.app import Options, build_gateway  # noqa: E402 - see above
+from inference.gateway.errors import Draining  # noqa: E402 - see above
 
 log = logs.get(__name__)
 
 SHUTDOWN_SECONDS = 5.0
+_PAUSE_SECONDS = 0.05
 
 
 class Gateway(Protocol):
@@ -55,6 +59,7 @@ class Platform:
         self._pages = pages
         self._build_gateway = build_gateway
         self._gateway: Gateway | None = None
+        self._under_way = 0
         self._drain = Drain(self._finish, seconds=drain_seconds)
         self._operations = Operations(self._drain, readiness, token=metrics_token)
 
@@ -76,14 +81,16 @@ class Platform:
 
     async def _inference(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self._gateway
-        if gateway is not None and not self._drain.refusing:
-            await gateway(scope, receive, send)
-            return
-        error = Overloaded(retry_after=1) if gateway is None else Draining(retry_after=1)
-        request_id = ids.public("req", ids.uuid7()).encode()
-        # The connection is of no more use to the client: its next request has to reach another server.
-        headers = ((b"x-request-id", request_id), (b"connection", b"close"))
-        await send_error(send, error, headers if scope["http_version"].startswith("1") else headers[:1])
+        if gateway is None:
+            await _refuse(scope, send, Overloaded(retry_after=1))
+        elif self._drain.refusing:
+            await _refuse(scope, send, Draining(retry_after=1))
+        else:
+            self._under_way += 1
+            try:
+                await gateway(scope, receive, send)
+            finally:
+                self._under_way -= 1
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -111,30 +118,41 @@ class Platform:
             await self._gateway.shutdown()
 
     async def _finish(self, seconds: float) -> None:
-        if self._gateway is not None:
-            await self._gateway.drain(seconds)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        if self._gateway is None:
+            return
+        await self._gateway.drain(seconds)
+        # A request let in just before the flag may have been on its way into the gateway's books.
+        while self._under_way:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            await self._gateway.drain(max(0.0, deadline - clock()))
 
 
-def _build_gateway() -> Gateway:
-    # Only a process that serves needs it: `manage.py check` and the tests of the doors do without.
-    from inference.gateway.app import Options, build_gateway  # noqa: PLC0415 - see above
+async def _refuse(scope: Scope, send: Send, error: PlatformError) -> None:
+    headers = [(b"x-request-id", ids.public("req", ids.uuid7()).encode())]
+    if scope["http_version"].startswith("1"):
+        # This connection leads to the same process again; the client's next request has to reach another one.
+        headers.append((b"connection", b"close"))
+    await answers.send_error(send, error, headers)
 
-    return build_gateway(
-        Options(
-            database_url=settings.DATABASE_URL,
-            valkey_url=settings.REDIS_URL,
-            pepper=settings.KEY_PEPPER.encode(),
-            hold_lease_seconds=settings.HOLD_LEASE_SECONDS,
-            concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
-            processes=settings.GATEWAY_PROCESSES,
-            valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
-        )
+
+def gateway_options() -> Options:
+    """Return what the settings tell the gateway, which knows nothing of Django."""
+    return Options(
+        database_url=settings.DATABASE_URL,
+        valkey_url=settings.REDIS_URL,
+        pepper=settings.KEY_PEPPER.encode(),
+        hold_lease_seconds=settings.HOLD_LEASE_SECONDS,
+        concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
+        processes=settings.GATEWAY_PROCESSES,
+        valkey_timeout_ms=settings.GATEWAY_VALKEY_TIMEOUT_MS,
     )
 
 
 application = Platform(
     pages,
-    _build_gateway,
+    lambda: build_gateway(gateway_options()),
     drain_seconds=settings.DRAIN_SECONDS,
     metrics_token=settings.METRICS_TOKEN,
     readiness=Readiness(settings.DATABASE_URL, settings.REDIS_URL),

@@ -17,23 +17,15 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from foundation import logs
-from foundation.errors import Overloaded
 
 log = logs.get(__name__)
 
 PARENT_WATCH_SECONDS = 1.0
 # What the gateway may overrun its own limit by before it is left behind: a settlement that Postgres does not answer.
-OVERRUN_SECONDS = 5.0
+OVERRUN_SECONDS = 10.0
 
 # One byte, shared with the workers that config/server.py forks: the pre-stop call reaches only one of them.
 _announced = mmap.mmap(-1, 1)
-
-
-class Draining(Overloaded):
-    """Our process is about to stop; another one takes the request."""
-
-    code = "draining"
-    message = "This server is shutting down. Send the request again."
 
 
 class Drain:

@@ -121,7 +121,8 @@ def django_database(name: str, address: str, **session: str) -> dict[str, Any]:
     database = unquote(parts.path.removeprefix("/")) or query.pop("dbname", "")
     if not database:
         raise _nonsense(name, "names no database")
-    options = " ".join(f"-c {setting}={value}" for setting, value in session.items())
+    if options := [*(f"-c {setting}={value}" for setting, value in session.items()), *query.get("options", "").split()]:
+        query["options"] = " ".join(options)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database,
@@ -129,7 +130,7 @@ def django_database(name: str, address: str, **session: str) -> dict[str, Any]:
         "PASSWORD": query.pop("password", "") or unquote(parts.password or ""),
         "HOST": query.pop("host", "") or unquote(parts.hostname or ""),
         "PORT": query.pop("port", "") or str(parts.port or ""),
-        "OPTIONS": query | {"options": f"{options} {query.get('options', '')}".strip()},
+        "OPTIONS": query,
     }
 
 

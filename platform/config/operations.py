@@ -17,8 +17,9 @@ from redis.exceptions import RedisError
 
 from config.draining import Drain
 from foundation import metrics
-from foundation.errors import MethodNotAllowed, NotFound, PlatformError, answer_headers, as_openai
-from foundation.web import Header, Receive, Scope, Send, send_json, single
+from foundation.errors import MethodNotAllowed, NotFound, PlatformError
+from foundation.web import Receive, Scope, Send, send_json, single
+from inference.gateway import answers
 
 PROBE_SECONDS = 1.0
 FRESH_SECONDS = 1.0
@@ -116,7 +117,7 @@ class Operations:
                 raise MethodNotAllowed(headers={"allow": method})
             await door(scope, send)
         except PlatformError as error:
-            await send_error(send, error)
+            await answers.send_error(send, error, ())
 
     async def _alive(self, _: Scope, send: Send) -> None:
         await _say(send, 200, {"status": "alive"})
@@ -145,12 +146,6 @@ class Operations:
         given = single(scope["headers"], b"authorization") or b""
         if self._credential is None or not hmac.compare_digest(given, self._credential):
             raise NotFound
-
-
-async def send_error(send: Send, error: PlatformError, headers: tuple[Header, ...] = ()) -> None:
-    """Answer with an error in OpenAI's shape."""
-    named = [(name.encode(), value.encode()) for name, value in answer_headers(error).items()]
-    await send_json(send, error.status, orjson.dumps(as_openai(error)), [*named, *headers])
 
 
 async def _say(send: Send, status: int, facts: Mapping[str, object]) -> None:

@@ -206,6 +206,9 @@ MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 # All gateway processes of the installation: without Valkey each enforces its share of a limit.
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
 VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
+# Among how many processes the limits are divided while Valkey is down: all workers of all servers together.
+GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
+GATEWAY_VALKEY_TIMEOUT_MS = env.number("GATEWAY_VALKEY_TIMEOUT_MS", default=50, at_least=1)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
