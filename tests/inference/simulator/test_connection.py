@@ -74,7 +74,7 @@ def test_a_client_that_leaves_ends_the_generation_at_once(sim, name, directive, 
         left = time.time()
     record = sim.record(name)
     assert record["ended"] == "client_gone"
-    assert record["ended_at"] - left < 0.5
+    assert record["ended_at"] - left < 1
     assert record["completion_tokens"] == (1 if name == "between-tokens" else 0)
 
 

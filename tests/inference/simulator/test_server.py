@@ -21,7 +21,7 @@ def test_a_signal_ends_it_at_once_also_with_open_streams(number):
         told = time.monotonic()
         os.kill(sim.process.pid, number)
         assert sim.process.wait(timeout=5) == 0
-        assert time.monotonic() - told < 1
+        assert time.monotonic() - told < 2
         assert not wire.reply().whole
 
 
