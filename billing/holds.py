@@ -151,9 +151,7 @@ def _no_credit(request: HoldRequest, room: int, held: int) -> PlatformError:
     )
 
 
-def _no_budget(
-    request: HoldRequest, cap: Cap, limit: int, room: int, held: int, ends_at: datetime
-) -> PlatformError:
+def _no_budget(request: HoldRequest, cap: Cap, limit: int, room: int, held: int, ends_at: datetime) -> PlatformError:
     return BudgetExceeded(
         f"The {cap.scope}'s budget of {display(limit)} per {cap.window} has {display(room)} left, "
         f"{display(held)} is reserved by requests in flight; this request could cost up to "

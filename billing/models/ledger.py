@@ -20,7 +20,7 @@ class LedgerTransaction(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey("tenants.Organization", on_delete=models.PROTECT, related_name="transactions")
     kind = models.CharField(max_length=16, choices=Kind)
-    reference = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - null keeps it out of the key
+    reference = models.CharField(max_length=255, null=True, blank=True)
     memo = models.CharField(max_length=500, blank=True)
     actor = models.CharField(max_length=255, blank=True)
     at = models.DateTimeField()

@@ -16,7 +16,9 @@ class Price(models.Model):
     model = models.CharField(max_length=128, help_text="The model's id in the catalogue.")
     version = models.PositiveIntegerField()
     effective_from = models.DateTimeField()
-    free = models.BooleanField(default=False, help_text="Costs nothing, and says so: a model without a price is refused.")
+    free = models.BooleanField(
+        default=False, help_text="Costs nothing, and says so: a model without a price is refused."
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

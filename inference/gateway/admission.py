@@ -17,11 +17,12 @@ from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from foundation import logs, metrics
 from foundation.batching import Batcher
 from foundation.errors import InvalidRequest, PlatformError, RateLimited
+from foundation.stores import StoreDown, within
 from inference.gateway.errors import ConcurrencyLimited
 from inference.gateway.local_limits import LocalLimits
 from keys.effective import Rate
@@ -61,7 +62,7 @@ class AdmissionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """The tightest limits that admitted a request, for the x-ratelimit headers; -1 where there is none. Milliseconds."""
+    """The tightest limits that admitted a request, for the x-ratelimit headers; -1 where there is none."""
 
     requests: int
     requests_left: int
@@ -85,8 +86,9 @@ class Ticket:
 class Admission:
     """Admits, extends and releases; batches of each."""
 
-    def __init__(self, valkey: Redis, *, lease_seconds: float, processes: int) -> None:
+    def __init__(self, valkey: Redis, *, lease_seconds: float, processes: int, timeout_seconds: float) -> None:
         self._valkey = valkey
+        self._timeout_seconds = timeout_seconds
         self._lease_ms = int(lease_seconds * 1000)
         self._local = LocalLimits(processes=processes, lease_seconds=lease_seconds)
         self._shas: dict[str, str] = {}
@@ -171,12 +173,12 @@ class Admission:
         if time.monotonic() < self._down_until:
             return [None] * len(calls)
         try:
-            answers = await self._pipeline(calls)
+            answers = await within(self._timeout_seconds, self._pipeline(calls))
             if any(isinstance(answer, NoScriptError) for answer in answers):
                 self._shas.clear()
-                answers = await self._pipeline(calls)
-        except (RedisError, OSError) as error:
-            self._is_down(error)
+                answers = await within(self._timeout_seconds, self._pipeline(calls))
+        except StoreDown as error:
+            self._is_down(error.__cause__ or error)
             return [None] * len(calls)
         errors = [answer for answer in answers if isinstance(answer, Exception)]
         if errors:
@@ -194,7 +196,7 @@ class Admission:
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
             return answers
 
-    def _is_down(self, error: Exception) -> None:
+    def _is_down(self, error: BaseException) -> None:
         self._down_until = time.monotonic() + RETRY_SECONDS
         metrics.dependency_degraded("valkey").set(1)
         log.warning("valkey_degraded", reason=type(error).__name__)

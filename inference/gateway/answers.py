@@ -53,14 +53,14 @@ def common_headers(exchange: Exchange) -> list[Header]:
     """Write what every answer of a model carries."""
     return [
         (b"x-request-id", exchange.public_id.encode()),
-        (b"x-turnpike-model", exchange.model.id.encode()),
+        (b"x-turnpike-model", exchange.order.model.id.encode()),
         *limit_headers(exchange.ticket),
     ]
 
 
 async def start_stream(send: Send, exchange: Exchange) -> None:
     """Send the head of a stream."""
-    exchange.status = 200
+    exchange.head_sent = True
     headers = [*_STREAM_HEAD, *common_headers(exchange)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
@@ -70,9 +70,12 @@ async def end_stream(send: Send, marker: bytes) -> None:
     await send({"type": "http.response.body", "body": marker})
 
 
-async def break_stream(send: Send, error: PlatformError) -> None:
-    """Tell a client in the middle of a stream that it is over: an error event, and no end marker."""
-    await end_stream(send, b"data: " + orjson.dumps(as_openai(error)) + b"\n\n")
+async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> None:
+    """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet."""
+    if exchange.head_sent:
+        await end_stream(send, b"data: " + orjson.dumps(as_openai(error)) + b"\n\n")
+    else:
+        await send_error(send, error, common_headers(exchange))
 
 
 async def send_error(send: Send, error: PlatformError, headers: Iterable[Header]) -> None:

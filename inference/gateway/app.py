@@ -24,13 +24,16 @@ from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
 from inference.gateway.admission import Admission
+from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
-from inference.gateway.endpoints import CHAT, Http, Services, chat_completions
+from inference.gateway.endpoints import CHAT, Services, chat_completions
 from inference.gateway.keeping import Keeper
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
+from inference.gateway.orders import Http
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
+from inference.gateway.settling import Settling
 from inference.gateway.upstream import Upstream
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
 
@@ -63,18 +66,21 @@ class Gateway:
 
     def __init__(self, options: Options) -> None:
         self._postgres = Postgres(options.database_url)
-        self._valkey = valkey(options.valkey_url, timeout_ms=options.valkey_timeout_ms)
-        admission = Admission(
-            self._valkey, lease_seconds=options.concurrency_lease_seconds, processes=options.processes
+        self._valkey = valkey(options.valkey_url)
+        self._admission = admission = Admission(
+            self._valkey,
+            lease_seconds=options.concurrency_lease_seconds,
+            processes=options.processes,
+            timeout_seconds=options.valkey_timeout_ms / 1000,
         )
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._upstream = Upstream()
+        directory = KeyDirectory(self._fetch_key, options.pepper)
         self.services = Services(
-            directory=KeyDirectory(self._fetch_key, options.pepper),
-            admission=admission,
-            holds=holds,
-            settlements=Settlements(self._postgres),
+            directory=directory,
+            admitting=Admitting(directory, admission, holds),
+            settling=Settling(Settlements(self._postgres), admission),
             relay=Relay(self._upstream, Balance()),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
@@ -90,7 +96,7 @@ class Gateway:
     async def drain(self, seconds: float) -> None:
         """Let what runs finish, end the rest in-band after `seconds`; all is settled when this returns."""
         await self.services.keeper.drain(seconds)
-        await self.services.admission.drain()
+        await self._admission.drain()
 
     async def shutdown(self) -> None:
         """Close everything."""

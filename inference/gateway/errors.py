@@ -20,7 +20,7 @@ class ConcurrencyLimited(RateLimited):
 
 
 class Draining(Overloaded):
-    """This process is about to stop; another one will take the request."""
+    """The process is about to stop; another one will take the request."""
 
     code = "draining"
     message = "This server is shutting down. Send the request again."

@@ -8,12 +8,11 @@ from datetime import datetime
 from uuid import UUID
 
 from billing.holds import Hold
-from billing.rates import Rates
 from foundation.errors import PlatformError
 from inference.gateway.admission import Ticket
-from inference.gateway.catalogue import Model
 from inference.gateway.charging import Ending
-from inference.gateway.estimating import Estimate
+from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
+from inference.gateway.orders import Order
 from inference.gateway.routing import Target
 from keys.verification import Caller
 
@@ -23,44 +22,40 @@ CLIENT_SECONDS = 30.0
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """Mutable, and owned by the one task that serves the request; the keeper only calls `stop`. Times are the loop's."""
+    """Mutable. Owned by the task that serves the request; others only call `stop` and `check`. Times are the loop's."""
 
     request_id: UUID
     public_id: str
     endpoint: str
-    streamed: bool
-    customer: str
     caller: Caller
-    model: Model
-    rates: Rates
-    estimate: Estimate
-    likely_prompt: int
+    order: Order
     ticket: Ticket
     hold: Hold
     started: float
     started_at: datetime
-    target: Target | None = None
     pump: asyncio.Task[None] | None = None
     deadline: float = float("inf")
     total_deadline: float = float("inf")
     on_deadline: Ending = Ending.TIMEOUT
-    stopped: Ending | None = None
-    error: PlatformError | None = None
-    status: int = 0
+    # What the relay learns.
+    target: Target | None = None
+    attempts: list[str] = field(default_factory=list)
+    head_sent: bool = False
     first_output: float | None = None
     usage: object = None
     usage_is_final: bool = False
     outputs: int = 0
     complete: bool = False
-    attempts: list[str] = field(default_factory=list)
+    stopped: Ending | None = None
+    error: PlatformError | None = None
 
     def wait_for_engine(self, now: float, seconds: float) -> None:
-        """The next step is the engine's."""
+        """Give the engine so long for the next step."""
         self.on_deadline = Ending.TIMEOUT
         self.deadline = min(now + seconds, self.total_deadline)
 
     def wait_for_client(self, now: float) -> None:
-        """The next step is the client's: it has to read."""
+        """Give the client its time to read."""
         self.on_deadline = Ending.CLIENT_LEFT
         self.deadline = now + CLIENT_SECONDS
 
@@ -80,4 +75,31 @@ class Exchange:
         """How the delivery ended."""
         if self.complete:
             return Ending.COMPLETE
-        return self.stopped or Ending.UPSTREAM_ERROR
+        return self.stopped or (Ending.TIMEOUT if isinstance(self.error, UpstreamTimeout) else Ending.UPSTREAM_ERROR)
+
+    @property
+    def failure(self) -> PlatformError | None:
+        """Why the answer cannot be finished, if it cannot."""
+        if self.complete:
+            return None
+        if self.stopped is Ending.DRAINED:
+            return Draining(retry_after=1)
+        if self.stopped is Ending.TIMEOUT:
+            return UpstreamTimeout()
+        return self.error or UpstreamError()
+
+    def raise_for_failure(self) -> None:
+        """Raise why the answer cannot be finished, if it cannot."""
+        failure = self.failure
+        if failure is not None:
+            raise failure
+
+    @property
+    def shown_status(self) -> int:
+        """The HTTP status that the client sees; 499 if it did not wait for one."""
+        if self.head_sent or self.complete:
+            return 200
+        if self.stopped is Ending.CLIENT_LEFT:
+            return 499
+        failure = self.failure
+        return failure.status if failure else 0

@@ -6,7 +6,8 @@ One loop for the whole process, so that a stream costs no timer and no task of i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from billing.holds import Holds
 from foundation import logs, metrics
@@ -29,6 +30,8 @@ class Keeper:
         self._renew_seconds = renew_seconds
         self._exchanges: set[Exchange] = set()
         self._loops: list[asyncio.Task[None]] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def __len__(self) -> int:
         return len(self._exchanges)
@@ -40,25 +43,28 @@ class Keeper:
             asyncio.create_task(self._renew(), name="leases"),
         ]
 
-    def add(self, exchange: Exchange) -> None:
-        """A request holds money from now on."""
+    @contextmanager
+    def keeping(self, exchange: Exchange) -> Iterator[None]:
+        """Keep a request that holds money, until it is settled."""
         self._exchanges.add(exchange)
+        self._idle.clear()
         metrics.in_flight.inc()
-
-    def remove(self, exchange: Exchange) -> None:
-        """The request is settled."""
-        self._exchanges.discard(exchange)
-        metrics.in_flight.dec()
+        try:
+            yield
+        finally:
+            metrics.in_flight.dec()
+            self._exchanges.discard(exchange)
+            if not self._exchanges:
+                self._idle.set()
 
     async def drain(self, seconds: float) -> None:
         """Wait for what runs; after `seconds` end it in-band. Returns when all is settled."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while self._exchanges and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(TICK_SECONDS / 2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         for exchange in list(self._exchanges):
             exchange.stop(Ending.DRAINED)
-        while self._exchanges:
-            await asyncio.sleep(TICK_SECONDS / 2)
+        await self._idle.wait()
 
     async def stop(self) -> None:
         """Stop watching."""

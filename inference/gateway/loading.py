@@ -30,7 +30,8 @@ SELECT json_build_object(
         SELECT model_id, pool_id, upstream_name, weight FROM inference_deployment ORDER BY id) d),
     'prices', (SELECT coalesce(json_agg(v), '[]') FROM (
         SELECT p.model, p.version, p.effective_from, coalesce((
-            SELECT json_object_agg(c.kind, c.usd_per_million::text) FROM billing_pricecomponent c WHERE c.price_id = p.id
+            SELECT json_object_agg(c.kind, c.usd_per_million::text)
+            FROM billing_pricecomponent c WHERE c.price_id = p.id
         ), '{}') AS rates
         FROM billing_price p ORDER BY p.model, p.effective_from) v)
 )::text

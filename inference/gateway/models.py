@@ -9,8 +9,9 @@ import orjson
 from foundation import clock
 from foundation.web import send_json
 from inference.gateway.catalogue import Model
-from inference.gateway.endpoints import Http, Services
+from inference.gateway.endpoints import Services
 from inference.gateway.errors import ModelNotFound
+from inference.gateway.orders import Http
 from keys.verification import Caller
 
 

@@ -19,7 +19,6 @@ from pyreqwest.response import Response
 from foundation import logs
 from foundation.errors import PlatformError
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.chat import ChatRequest
 from inference.gateway.charging import Ending
 from inference.gateway.errors import UpstreamError, UpstreamTimeout
 from inference.gateway.exchange import Exchange
@@ -49,19 +48,19 @@ class Relay:
         self._upstream = upstream
         self._balance = balance
 
-    async def stream(self, exchange: Exchange, chat: ChatRequest, receive: Receive, send: Send, start: Start) -> bytes:
+    async def stream(self, exchange: Exchange, receive: Receive, send: Send, start: Start) -> bytes:
         """Forward a stream up to its end marker and return the marker; empty if the stream did not get that far.
 
         `start` sends the head of the answer, when the first event has come. What went wrong is in `exchange.error`.
         """
         marker = bytearray()
-        await self._deliver(exchange, receive, self._stream(exchange, chat, send, start, marker))
+        await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
 
-    async def whole(self, exchange: Exchange, chat: ChatRequest, receive: Receive) -> dict[str, Any]:
+    async def whole(self, exchange: Exchange, receive: Receive) -> dict[str, Any]:
         """Return a whole answer for the client; empty if there is none. What went wrong is in `exchange.error`."""
         answer: dict[str, Any] = {}
-        await self._deliver(exchange, receive, self._whole(exchange, chat, answer))
+        await self._deliver(exchange, receive, self._whole(exchange, answer))
         return answer
 
     async def _deliver(self, exchange: Exchange, receive: Receive, delivery: Awaitable[None]) -> None:
@@ -73,26 +72,24 @@ class Relay:
         except asyncio.CancelledError:
             if exchange.stopped is None:
                 raise
-            if exchange.stopped is Ending.TIMEOUT:
-                exchange.error = UpstreamTimeout()
         except PlatformError as error:
             exchange.error = error
         finally:
             watch.cancel()
-        if exchange.error is not None:
+        if exchange.ending not in (Ending.COMPLETE, Ending.CLIENT_LEFT):
             _tell(exchange)
 
-    async def _stream(
-        self, exchange: Exchange, chat: ChatRequest, send: Send, start: Start, marker: bytearray
-    ) -> None:
+    async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
         blocks, meter = Blocks(), Meter()
         rewriter = Rewriter(
-            exchange.model.id, include_usage=chat.include_usage, continuous_usage=chat.continuous_usage
+            exchange.order.model.id,
+            include_usage=exchange.order.chat.include_usage,
+            continuous_usage=exchange.order.chat.continuous_usage,
         )
         loop = asyncio.get_running_loop()
         started, done = False, b""
         try:
-            async with self._connected(exchange, chat, "text/event-stream") as (reader, between_seconds):
+            async with self._connected(exchange, "text/event-stream") as (reader, between_seconds):
                 while (chunk := await reader.read_chunk()) is not None:
                     block, done = split_at_done(blocks.feed(bytes(chunk)))
                     if block:
@@ -120,8 +117,8 @@ class Relay:
         marker += done or b"data: [DONE]\n\n"
         exchange.complete = True
 
-    async def _whole(self, exchange: Exchange, chat: ChatRequest, answer: dict[str, Any]) -> None:
-        async with self._connected(exchange, chat, "application/json") as (reader, _):
+    async def _whole(self, exchange: Exchange, answer: dict[str, Any]) -> None:
+        async with self._connected(exchange, "application/json") as (reader, _):
             exchange.wait_for_engine(asyncio.get_running_loop().time(), float("inf"))
             body = bytes(await reader.bytes())
         try:
@@ -134,17 +131,15 @@ class Relay:
         exchange.outputs = sum(1 for choice in value["choices"] if _says_something(choice))
         exchange.first_output = asyncio.get_running_loop().time()
         answer |= {name: value[name] for name in ANSWER_FIELDS if name in value}
-        answer["model"] = exchange.model.id
+        answer["model"] = exchange.order.model.id
         exchange.complete = True
 
     @asynccontextmanager
-    async def _connected(
-        self, exchange: Exchange, chat: ChatRequest, media_type: str
-    ) -> AsyncIterator[tuple[Any, float]]:
+    async def _connected(self, exchange: Exchange, media_type: str) -> AsyncIterator[tuple[Any, float]]:
         """Find a replica that answers; at most two are tried, and only until one has answered."""
         while True:
             try:
-                async with self._attempt(exchange, chat, media_type) as connected:
+                async with self._attempt(exchange, media_type) as connected:
                     yield connected
                 return
             except _TryAnother as failure:
@@ -152,20 +147,20 @@ class Relay:
                     raise _public(failure.__cause__) from failure.__cause__
 
     def _has_another(self, exchange: Exchange) -> bool:
-        replicas = {replica.id for route in exchange.model.routes for replica in route.pool.replicas if replica.healthy}
+        replicas = {
+            replica.id for route in exchange.order.model.routes for replica in route.pool.replicas if replica.healthy
+        }
         return bool(replicas - set(exchange.attempts))
 
     @asynccontextmanager
-    async def _attempt(
-        self, exchange: Exchange, chat: ChatRequest, media_type: str
-    ) -> AsyncIterator[tuple[Any, float]]:
+    async def _attempt(self, exchange: Exchange, media_type: str) -> AsyncIterator[tuple[Any, float]]:
         now = asyncio.get_running_loop().time()
-        exchange.target = target = self._balance.choose(exchange.model, now, exchange.attempts)
+        exchange.target = target = self._balance.choose(exchange.order.model, now, exchange.attempts)
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)
         request = self._upstream.post(
-            target, CHAT, chat_body(chat, target, exchange.estimate.max_tokens), exchange.public_id
+            target, CHAT, chat_body(exchange.order.chat, target, exchange.order.bound.max_tokens), exchange.public_id
         )
         answered = False
         try:
@@ -196,7 +191,7 @@ def _public(cause: BaseException | None) -> PlatformError:
 
 
 async def _read_trailer(reader: Any) -> None:
-    """Read to the end of the message, if it comes at once. What an engine says after its end marker is not forwarded."""
+    """Read to the end of the message, if it comes at once. What follows an end marker is not forwarded."""
     with suppress(TimeoutError, PyreqwestError):
         async with asyncio.timeout(TRAILER_SECONDS):
             while await reader.read_chunk() is not None:
@@ -219,5 +214,5 @@ def _tell(exchange: Exchange) -> None:
         code=error.code if error is not None else "",
         reason=type(cause).__name__ if cause is not None else "",
         replica=exchange.target.replica.url if exchange.target is not None else "",
-        model=exchange.model.id,
+        model=exchange.order.model.id,
     )

@@ -16,7 +16,7 @@ from inference.gateway.errors import UpstreamError
 # An event that does not end by then is no event.
 LONGEST_EVENT = 8 * 1024 * 1024
 
-_VALUE = rb'(?:null|\{(?:[^{}]|\{[^{}]*\})*\})'
+_VALUE = rb"(?:null|\{(?:[^{}]|\{[^{}]*\})*\})"
 _USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 _USAGE_FIELD = re.compile(rb',\s*"usage"\s*:\s*' + _VALUE)
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')

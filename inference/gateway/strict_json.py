@@ -43,10 +43,9 @@ def _count_keys(root: dict[str, Any]) -> int:
     for _ in range(DEEPEST):
         below: list[Any] = []
         for container in level:
-            if isinstance(container, dict):
-                keys += len(container)
-                container = container.values()
-            for item in container:
+            is_object = isinstance(container, dict)
+            keys += len(container) if is_object else 0
+            for item in container.values() if is_object else container:
                 kind = type(item)
                 if kind is dict or kind is list:
                     below.append(item)

@@ -1,0 +1,107 @@
+"""Turns the end of an exchange into a bill, and has it charged before anybody is told that the answer is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from billing.settlement import Bill, Settlements
+from foundation import metrics
+from foundation.errors import Overloaded
+from inference.gateway.admission import Admission, Amounts
+from inference.gateway.charging import Consumption, consumption
+from inference.gateway.errors import SettlementFailed
+from inference.gateway.exchange import Exchange
+
+# A settlement gets at least this long, however late the request already is.
+LEAST_SECONDS = 5.0
+
+
+class Settling:
+    """The one way from a finished delivery to a charge."""
+
+    def __init__(self, settlements: Settlements, admission: Admission) -> None:
+        self._settlements = settlements
+        self._admission = admission
+
+    async def settle(self, exchange: Exchange) -> int:
+        """Charge once, durably, and correct the limits. Returns the cost in nano-dollars.
+
+        Raises `SettlementFailed` if the charge could not be made durable: nothing was charged then, and the hold
+        ends by its lease, which leaves a record.
+        """
+        used = _consumption(exchange)
+        bill = _bill(exchange, used)
+        self._admission.release(exchange.ticket, Amounts(used.tokens.prompt, used.tokens.completion))
+        try:
+            await self._settlements.settle(bill, within_seconds=_patience(exchange))
+        except Overloaded as cause:
+            metrics.requests(exchange.endpoint, "settlement_failed", "503").inc()
+            raise SettlementFailed(retry_after=cause.retry_after) from cause
+        _count(exchange, bill)
+        return bill.cost
+
+
+def _consumption(exchange: Exchange) -> Consumption:
+    return consumption(
+        exchange.ending,
+        exchange.usage,
+        final=exchange.usage_is_final,
+        outputs=exchange.outputs,
+        likely_prompt=exchange.order.bound.likely_input,
+    )
+
+
+def _cost(exchange: Exchange, used: Consumption) -> int:
+    if not used.billable:
+        return 0
+    return exchange.order.rates.cost(
+        prompt_tokens=used.tokens.prompt,
+        cached_tokens=used.tokens.cached,
+        completion_tokens=used.tokens.completion,
+    )
+
+
+def _patience(exchange: Exchange) -> float:
+    """While Postgres is away the end marker waits for as long as the request's own time allows."""
+    left = exchange.total_deadline - asyncio.get_running_loop().time()
+    return max(LEAST_SECONDS, left) if math.isfinite(left) else LEAST_SECONDS
+
+
+def _bill(exchange: Exchange, used: Consumption) -> Bill:
+    target, caller, first = exchange.target, exchange.caller, exchange.first_output
+    now = asyncio.get_running_loop().time()
+    return Bill(
+        request=exchange.request_id,
+        organization=caller.organization_id,
+        project=caller.project_id or caller.organization_id,
+        key=caller.key_id,
+        customer=exchange.order.chat.customer,
+        model=exchange.order.model.id,
+        pool=target.pool.name if target else "",
+        replica=target.replica.url if target else "",
+        endpoint=exchange.endpoint,
+        streamed=exchange.order.chat.stream,
+        outcome=used.outcome,
+        source=used.source,
+        status=exchange.shown_status,
+        prompt_tokens=used.tokens.prompt,
+        cached_tokens=used.tokens.cached,
+        completion_tokens=used.tokens.completion,
+        price_version=exchange.order.rates.version,
+        cost=_cost(exchange, used),
+        purses=exchange.hold.purses,
+        ttft_ms=None if first is None else int((first - exchange.started) * 1000),
+        latency_ms=int((now - exchange.started) * 1000),
+        started_at=exchange.started_at,
+    )
+
+
+def _count(exchange: Exchange, bill: Bill) -> None:
+    metrics.requests(bill.endpoint, bill.outcome, str(bill.status)).inc()
+    metrics.tokens("prompt", bill.model).inc(bill.prompt_tokens)
+    metrics.tokens("cached", bill.model).inc(bill.cached_tokens)
+    metrics.tokens("completion", bill.model).inc(bill.completion_tokens)
+    metrics.charged(bill.model).inc(bill.cost)
+    if exchange.first_output is not None:
+        metrics.time_to_first_token(bill.model).observe(exchange.first_output - exchange.started)
