@@ -24,7 +24,7 @@ def resolve(headers: Iterable[tuple[bytes, bytes]]) -> str:
         if value[: len(_BEARER)].lower() != _BEARER:
             raise InvalidApiKey
         value = value[len(_BEARER) :]
-    try:
-        return value.strip(b" ").decode("ascii")
-    except UnicodeDecodeError:
-        raise InvalidApiKey from None
+    secret = value.strip(b" ")
+    if not secret or not secret.isascii():
+        raise InvalidApiKey
+    return secret.decode("ascii")

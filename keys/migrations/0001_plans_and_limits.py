@@ -165,6 +165,7 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("budget_nusd__isnull", False),
                         ("budget_window__in", ["request", "5h", "day", "week", "month", "lifetime"]),
+                        ("budget_window__isnull", False),
                     ),
                     _connector="OR",
                 ),
@@ -185,6 +186,7 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("budget_nusd__isnull", False),
                         ("budget_window__in", ["request", "5h", "day", "week", "month", "lifetime"]),
+                        ("budget_window__isnull", False),
                     ),
                     _connector="OR",
                 ),

@@ -42,7 +42,9 @@ class LimitFields(models.Model):
             models.CheckConstraint(
                 condition=models.Q(budget_nusd=None, budget_window=None)
                 | models.Q(
-                    budget_nusd__isnull=False, budget_window__in=["request", "5h", "day", "week", "month", "lifetime"]
+                    budget_nusd__isnull=False,
+                    budget_window__isnull=False,
+                    budget_window__in=["request", "5h", "day", "week", "month", "lifetime"],
                 ),
                 name="%(class)s_budget_has_a_window",
             ),
