@@ -99,7 +99,7 @@ class Directive:
 
 
 NOTHING = Directive()
-_PATTERN = re.compile(r"\[\[sim\b([^\[\]]*)\]\]")
+_PATTERN = re.compile(r"\[\[sim\b([^\[\]]*)(\]\])?")
 
 
 def parse(text: str) -> Directive:
@@ -107,7 +107,11 @@ def parse(text: str) -> Directive:
     if "[[sim" not in text:
         return NOTHING
     found = _PATTERN.search(text)
-    return _parse_body(found[1]) if found else NOTHING
+    if found is None:
+        return NOTHING
+    if found[2] is None:
+        raise DirectiveError("a simulator directive is not closed with ]]")
+    return _parse_body(found[1])
 
 
 @lru_cache(maxsize=1024)

@@ -37,6 +37,9 @@ class Generation(ABC):
 
     def begin(self) -> None:
         """The engine has a place: start the prefill."""
+        self._turn(self._prefill)
+
+    def _prefill(self) -> None:
         job, engine = self.job, self.engine
         self.record.running = engine.running
         job.cached_tokens = sum(

@@ -9,7 +9,7 @@ class Options:
 
     model: str = "sim"
     """The name it serves under."""
-    max_num_seqs: int = 256
+    max_num_seqs: int = 1024
     """How many requests run at once; the others wait in order of arrival."""
     max_model_len: int = 32_768
     """Prompt and completion together, in tokens."""

@@ -133,7 +133,7 @@ def _parse_head(head: str) -> Request:
         name, value = name.lower(), value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     connection = headers.get("connection", "").lower()
-    keep_alive = connection == "keep-alive" if version == "HTTP/1.0" else connection != "close"
+    keep_alive = "keep-alive" in connection if version == "HTTP/1.0" else "close" not in connection
     return Request(method, target.partition("?")[0], headers, keep_alive)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import importlib.util
 import ipaddress
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -35,6 +36,7 @@ def address(server: asyncio.Server) -> str:
 
 def run(options: Options, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; the first line of output is the address."""
+    _allow_many_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(options, host, port))
 
@@ -49,6 +51,12 @@ async def _serve(options: Options, host: str, port: int) -> None:
     await stop.wait()
     # No wait for open connections: an engine that is told to end drops its streams.
     server.close()
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files to the hard one: a load test opens more connections than the usual 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -61,6 +61,15 @@ def test_an_unknown_key_or_a_bad_value_is_an_error(body):
         parse(f"[[sim {body}]]")
 
 
+def test_a_directive_that_is_not_closed_is_an_error():
+    with pytest.raises(DirectiveError):
+        parse("[[sim tokens=1] and so on")
+
+
+def test_a_word_that_only_begins_like_a_directive_is_none():
+    assert parse("[[simple]]") == NOTHING
+
+
 def test_of_several_faults_the_earliest_happens():
     assert parse("[[sim rst_after=5 die_after=3 err_event=9]]").fault == Fault("die", 3)
 
