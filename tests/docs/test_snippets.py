@@ -9,6 +9,7 @@ import tomllib
 import pytest
 from django.core.management import get_commands
 
+from config.local import engine
 from tests.architecture import checkout
 from tests.docs import pages
 
@@ -26,6 +27,13 @@ def test_python_snippets_parse_and_their_imports_exist():
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     importlib.import_module(alias.name)
+
+
+def test_examples_call_the_model_that_make_up_serves():
+    named = re.findall(
+        r'"?model"?[:=]\s*"([^"]+)"', "\n".join(path.read_text(encoding="utf-8") for path in pages.pages())
+    )
+    assert set(named) == {engine.MODEL}
 
 
 def test_json_and_toml_snippets_parse():
