@@ -29,8 +29,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The public id (`req_…`) of the request being served; every line logged meanwhile carries it."""
 
 _FIELDS = """
-module request check subject organization project key user member plan model pool replica deployment engine wallet budget price hold
-transaction customer actor target task queue batch dependency setting command process
+module request check subject organization project key user member plan model pool replica deployment engine wallet
+budget price hold transaction customer actor target task queue batch dependency setting command process
 action scope kind state reason code outcome usage_source endpoint method path status version fence
 count size waiting attempt attempts seconds milliseconds retry_after limit amount_nusd balance_nusd cost_nusd
 hold_nusd difference_nusd prompt_tokens cached_tokens completion_tokens ttft_ms latency_ms
@@ -134,7 +134,9 @@ def _scalar(value: object) -> object:
         return _text(value)
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else str(value)
-    if isinstance(value, UUID | datetime | Decimal):
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
         return str(value)
     return f"<{type(value).__name__}>"
 

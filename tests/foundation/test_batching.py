@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 
 import pytest
@@ -12,26 +12,33 @@ from foundation.errors import Overloaded, PlatformError
 request = ContextVar("request", default="nobody's")
 
 
+type Answer = Callable[[list[int]], list[int | Exception]]
+
+
+def negated(items: list[int]) -> list[int | Exception]:
+    return [-item for item in items]
+
+
 class Station:
     """A sender whose flights leave and wait until the test lets them land."""
 
     def __init__(self) -> None:
         self.flights: list[list[int]] = []
         self.under_way = self.most_under_way = 0
-        self._gates: list[asyncio.Future[Callable[[list[int]], list[int | Exception]]]] = []
+        self._gates: list[asyncio.Future[Answer]] = []
 
     async def send(self, items: list[int]) -> list[int | Exception]:
         self.flights.append(items)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
-        gate = asyncio.get_running_loop().create_future()
+        gate: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._gates.append(gate)
         try:
             return (await gate)(items)
         finally:
             self.under_way -= 1
 
-    async def land(self, answer: Callable[[list[int]], list[int | Exception]] = lambda items: [-i for i in items]):
+    async def land(self, answer: Answer = negated):
         self._gates.pop(0).set_result(answer)
         await turns()
 
@@ -45,7 +52,7 @@ def station() -> Station:
 def run(request):
     """Runs a coroutine on each kind of loop."""
 
-    def run(coroutine: Awaitable[None]) -> None:
+    def run(coroutine: Coroutine[None, None, None]) -> None:
         with asyncio.Runner(loop_factory=request.param) as runner:
             runner.run(coroutine)
 
@@ -166,11 +173,22 @@ async def test_a_wrong_number_of_results_is_an_error_to_all_of_the_flight(statio
     assert all(isinstance(error, PlatformError | TypeError) for error in errors)
 
 
+async def test_a_caller_may_wait_for_several_batches_at_once(station):
+    first, second = Batcher(station.send, name="test"), Batcher(station.send, name="test")
+    futures = [first.enqueue(1), second.enqueue(2)]
+    await turns()
+    assert station.flights == [[1], [2]]
+    await station.land()
+    await station.land()
+    assert await asyncio.gather(*futures) == [-1, -2]
+
+
 async def test_none_is_a_result():
-    async def send(items: list[int]) -> list[None]:
+    async def send(items: list[int]) -> list[int | None]:
         return [None] * len(items)
 
-    assert await Batcher(send, name="test").submit(1) is None
+    batcher: Batcher[int, int | None] = Batcher(send, name="test")
+    assert await batcher.submit(1) is None
 
 
 async def test_a_cancelled_caller_leaves_its_flight_and_the_others_alone(station):
