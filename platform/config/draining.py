@@ -69,8 +69,9 @@ class Drain:
             log.info("drain_finished")
         except TimeoutError:
             log.warning("drain_overran", limit=self._seconds)
-        finally:
-            signal.raise_signal(signal.SIGINT)
+        except Exception:  # The boundary to the server: whatever failed in the gateway, the process has to end.
+            log.exception("drain_failed")
+        signal.raise_signal(signal.SIGINT)
 
     async def _watch_parent(self, parent: int) -> None:
         # A worker outlives a main process that was killed, and would keep the port; nobody would ever stop it.

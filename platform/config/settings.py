@@ -139,6 +139,9 @@ SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=False)
 ACCOUNT_ADAPTER = "console.signing_up.Adapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "console.signing_up.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_ADAPTER = "console.signing_up.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "console.signing_up.SignupForm"
+SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=False)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
