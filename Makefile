@@ -17,6 +17,7 @@ SHELL := /bin/bash
 
 UV := .local/uv/bin/uv
 PYTHON := .venv/bin/python
+MADE := .venv/stamps/made
 RUNTIME := .venv/stamps/runtime
 DEV := .venv/stamps/dev
 
@@ -78,14 +79,18 @@ $(UV): deploy/requirements-uv.txt
 	echo "No python3 with venv was found: install it (Debian: apt-get install python3-venv) and run make again." >&2; \
 	exit 1
 
-$(PYTHON): .python-version | $(UV)
-	@$(UV) venv -q --clear .venv
+$(MADE): .python-version | $(UV)
+	@$(UV) venv -q --allow-existing .venv || { \
+	  echo "Python $$(cat .python-version) is not on this machine and could not be fetched: install it and run make again." >&2; \
+	  exit 1; \
+	}
+	@mkdir -p $(@D)
 	@touch $@
 
-$(RUNTIME): deploy/requirements.txt pyproject.toml $(PYTHON)
+$(RUNTIME): deploy/requirements.txt pyproject.toml $(MADE)
 	$(install)
 
-$(DEV): deploy/requirements-dev.txt pyproject.toml $(PYTHON)
+$(DEV): deploy/requirements-dev.txt pyproject.toml $(MADE)
 	$(install)
 
 # Pinned and hashed, then the project itself: the build backend comes from the lock as well.
@@ -93,7 +98,6 @@ define install
 @echo "Installing $<"
 @$(UV) pip sync -q --require-hashes --compile-bytecode $<
 @$(UV) pip install -q --no-deps --no-build-isolation --editable .
-@mkdir -p $(@D)
 @touch $@
 endef
 
