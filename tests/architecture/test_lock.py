@@ -12,7 +12,7 @@ from packaging.version import Version
 from tests.architecture import checkout
 
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+LOCKS = sorted(path.name for path in (checkout.ROOT / "deploy").glob("requirements*.txt"))
 
 
 def _lock(name: str) -> str:
