@@ -26,7 +26,6 @@ def no_broker() -> Iterator[Celery]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         app = Celery("tests", broker=f"redis://127.0.0.1:{taken.getsockname()[1]}", set_as_current=False)
-        app.conf.task_publish_retry = False
         yield from use(app)
 
 
