@@ -84,7 +84,11 @@ FUNCTIONS = [
     """
     CREATE OR REPLACE FUNCTION turnpike_sees(organization uuid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE(current_setting('turnpike.scope', true) IN ('all', organization::text), false)
+    RETURN COALESCE(
+        current_setting('turnpike.scope', true) = 'all'
+        OR current_setting('turnpike.scope', true) = organization::text,
+        false
+    )
     """,
     """
     CREATE OR REPLACE FUNCTION turnpike_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
