@@ -101,6 +101,7 @@ class Generation(ABC):
     def _close(self, ended: Ended) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         engine = self.engine
         engine.witness.close(self.record, ended)
         engine.leave(self)
