@@ -27,71 +27,73 @@ class Transport(asyncio.Transport):
 
 
 @pytest.fixture
-async def outlet():
-    transport = Transport()
-    made = Outlet(transport, asyncio.get_running_loop())
-    made.writes = transport.writes  # type: ignore[attr-defined]  # for the tests to look at
-    return made
+def transport():
+    return Transport()
 
 
-async def test_corked_writes_leave_as_one(outlet):
+@pytest.fixture
+async def outlet(transport):
+    return Outlet(transport, asyncio.get_running_loop())
+
+
+async def test_corked_writes_leave_as_one(outlet, transport):
     outlet.cork()
     outlet.write(b"a")
     outlet.write(b"b")
     outlet.flush()
     outlet.write(b"c")
-    assert outlet.writes == [b"ab", b"c"]
+    assert transport.writes == [b"ab", b"c"]
 
 
-async def test_pieces_leave_one_for_each_turn_of_the_loop_and_keep_their_place(outlet):
+async def test_pieces_leave_one_for_each_turn_of_the_loop_and_keep_their_place(outlet, transport):
     outlet.write_pieces([b"a", b"b"])
     outlet.write(b"c")
-    assert outlet.writes == [b"a"]
+    assert transport.writes == [b"a"]
     await asyncio.sleep(0)
-    assert outlet.writes == [b"a", b"b"]
+    assert transport.writes == [b"a", b"b"]
     for _ in range(3):
         await asyncio.sleep(0)
-    assert outlet.writes == [b"a", b"b", b"c"]
+    assert transport.writes == [b"a", b"b", b"c"]
 
 
-async def test_the_waiter_is_called_when_all_has_left(outlet):
+async def test_the_waiter_is_called_when_all_has_left(outlet, transport):
     called = []
     outlet.write_pieces([b"a", b"b"])
-    outlet.when_drained(lambda: called.append(list(outlet.writes)))
+    outlet.when_drained(lambda: called.append(list(transport.writes)))
     assert called == []
     for _ in range(5):
         await asyncio.sleep(0)
     assert called == [[b"a", b"b"]]
 
 
-async def test_a_full_kernel_holds_pieces_and_waiter_back(outlet):
+async def test_a_full_kernel_holds_pieces_and_waiter_back(outlet, transport):
     called = []
     outlet.write_pieces([b"a", b"b"])
     outlet.pause()
     outlet.when_drained(lambda: called.append(True))
     for _ in range(5):
         await asyncio.sleep(0)
-    assert (outlet.writes, called) == ([b"a"], [])
+    assert (transport.writes, called) == ([b"a"], [])
     outlet.resume()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert (outlet.writes, called) == ([b"a", b"b"], [True])
+    assert (transport.writes, called) == ([b"a", b"b"], [True])
 
 
-async def test_a_pause_and_a_resume_within_one_turn_repeat_nothing(outlet):
+async def test_a_pause_and_a_resume_within_one_turn_repeat_nothing(outlet, transport):
     outlet.write_pieces([b"a", b"b"])
     outlet.pause()
     outlet.resume()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert outlet.writes == [b"a", b"b"]
+    assert transport.writes == [b"a", b"b"]
 
 
-async def test_closing_waits_for_what_was_written(outlet):
+async def test_closing_waits_for_what_was_written(outlet, transport):
     outlet.write_pieces([b"a", b"b"])
     outlet.close()
-    assert not outlet._transport.closed
+    assert not transport.closed
     for _ in range(5):
         await asyncio.sleep(0)
-    assert outlet._transport.closed
-    assert outlet.writes == [b"a", b"b"]
+    assert transport.closed
+    assert transport.writes == [b"a", b"b"]
