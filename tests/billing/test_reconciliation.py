@@ -1,0 +1,56 @@
+"""verify_ledger finds what is wrong, and names it."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing import reconciliation
+from tests.billing import cast
+from tests.threads import off_loop
+
+founded = off_loop(cast.organization_with)
+verify = off_loop(reconciliation.verify)
+
+TAMPERINGS = {
+    "wallet_equals_ledger": "UPDATE billing_purse SET posted_nusd = posted_nusd + 1 WHERE kind = 'wallet'",
+    "budget_equals_usage": "UPDATE billing_purse SET posted_nusd = posted_nusd - 1 WHERE kind = 'budget'",
+    "held_equals_holds": "UPDATE billing_purse SET held_nusd = held_nusd + 5 WHERE kind = 'wallet'",
+    "usage_equals_ledger": "UPDATE billing_usagerecord SET cost_nusd = cost_nusd + 1",
+    "hold_within_its_lease": "UPDATE billing_hold SET expires_at = now() - interval '2 minutes'",
+}
+
+
+async def _some_history(url: str) -> None:
+    acme = await founded(1000)
+    async with cast.money(url) as money:
+        settled = await money.holds.take(cast.request(acme, 600, cast.Budget(700)))
+        await money.settlements.settle(cast.bill(acme, settled, 250), within_seconds=1)
+        await money.holds.take(cast.request(acme, 100))
+
+
+async def test_an_honest_history_has_no_differences(fresh_database):
+    await _some_history(fresh_database.url)
+    output = io.StringIO()
+    await off_loop(call_command)("verify_ledger", stdout=output)
+    assert "1 requests" in output.getvalue()
+
+
+@pytest.mark.parametrize(("check", "tampering"), TAMPERINGS.items(), ids=TAMPERINGS)
+async def test_a_row_that_was_tampered_with_is_named(fresh_database, check, tampering):
+    await _some_history(fresh_database.url)
+    fresh_database.sql(tampering)
+    differences = await verify()
+    assert check in {difference.check for difference in differences}
+    errors = io.StringIO()
+    with pytest.raises(CommandError):
+        await off_loop(call_command)("verify_ledger", stderr=errors)
+    assert check in errors.getvalue()
+
+
+async def test_a_ledger_line_that_vanished_is_found(fresh_database):
+    await _some_history(fresh_database.url)
+    fresh_database.sql("ALTER TABLE billing_ledgerentry DISABLE TRIGGER ALL")
+    fresh_database.sql("DELETE FROM billing_ledgerentry WHERE account = 'revenue'")
+    checks = {difference.check for difference in await verify()}
+    assert "transaction_sums_to_zero" in checks
