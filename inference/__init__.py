@@ -1,6 +1,6 @@
-"""MODELS, POOLS, THE GATEWAY: what is served, by which engines, and every request on its way through.
+"""Models, pools and the gateway: what can be called, where it runs, and the hot path in between.
 
-Owns the catalogue of models, the fleet of pools and replicas, usage rolled up, the gateway (its core imports no Django)
-and the simulator (a vLLM-shaped engine that imports nothing of the platform). May import keys, billing, tenants and
-foundation. Start with models/, then gateway/ in the order of docs/tour.md; simulator/directives.py for faults.
+Owns the catalogue, the fleet, usage in hours and days, the gateway and the engine simulator.
+May import: keys, billing, tenants, foundation. `gateway/` imports no Django.
+Start with `gateway/endpoints.py`, the story of a request.
 """

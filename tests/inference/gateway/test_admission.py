@@ -1,0 +1,181 @@
+"""The limits: never over, all or nothing, honest about the wait, with and without Valkey."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from redis.asyncio import Redis
+
+from foundation.errors import InvalidRequest, PlatformError, RateLimited
+from foundation.ids import uuid7
+from foundation.stores import valkey as open_valkey
+from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ticket
+from inference.gateway.errors import ConcurrencyLimited
+from keys.effective import Rate
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+def rate(scope: str = "key", **limits: int) -> Rate:
+    unlimited = dict.fromkeys(("rpm", "tpm", "input_tpm", "output_tpm", "concurrency"))
+    return Rate(scope=scope, scope_id=str(uuid7()), **(unlimited | limits))
+
+
+def asking(organization: UUID, *rates: Rate, tokens: int = 10) -> AdmissionRequest:
+    return AdmissionRequest(organization, uuid7().hex, rates, Amounts(tokens, 0))
+
+
+@pytest.fixture(params=["shared", "degraded"])
+async def admission(request) -> AsyncIterator[Admission]:
+    """With Valkey, and the one process that is alone without it: the same rules."""
+    url = settings.REDIS_URL if request.param == "shared" else "unix:///nowhere/valkey.sock"
+    client = open_valkey(url)
+    yield Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
+    await client.aclose()
+
+
+async def outcomes(admission: Admission, requests: list[AdmissionRequest]) -> list[Ticket | PlatformError]:
+    futures = [admission.enqueue(request) for request in requests]
+    return await asyncio.gather(*futures, return_exceptions=True)
+
+
+def admitted(results: list[Ticket | PlatformError]) -> int:
+    return sum(isinstance(result, Ticket) for result in results)
+
+
+async def test_no_more_requests_than_the_limit_are_admitted(admission):
+    acme, limit = uuid7(), rate(rpm=60)
+    results = await outcomes(admission, [asking(acme, limit) for _ in range(200)])
+    assert admitted(results) == 60
+    refused = next(result for result in results if isinstance(result, RateLimited))
+    assert refused.code == "rate_limit_exceeded"
+    assert 59 < refused.retry_after <= 61
+    assert "60 requests per minute" in refused.message
+
+
+async def test_no_more_tokens_than_the_limit_are_admitted(admission):
+    acme, limit = uuid7(), rate(tpm=1000)
+    assert admitted(await outcomes(admission, [asking(acme, limit, tokens=99) for _ in range(50)])) == 10
+
+
+async def test_no_more_run_at_once_than_the_limit(admission):
+    acme, limit = uuid7(), rate(concurrency=5)
+    results = await outcomes(admission, [asking(acme, limit) for _ in range(50)])
+    assert admitted(results) == 5
+    assert sum(isinstance(result, ConcurrencyLimited) for result in results) == 45
+    for ticket in results:
+        if isinstance(ticket, Ticket):
+            admission.release(ticket, Amounts(1, 1))
+    await admission.drain()
+    assert admitted(await outcomes(admission, [asking(acme, limit) for _ in range(50)])) == 5
+
+
+async def test_a_request_refused_by_one_limit_leaves_the_others_untouched(admission):
+    acme, wide, narrow = uuid7(), rate("organization", rpm=100), rate(rpm=1)
+    await outcomes(admission, [asking(acme, wide, narrow) for _ in range(10)])
+    (ticket,) = await outcomes(admission, [asking(acme, wide)])
+    assert ticket.headroom.requests_left == 98
+
+
+async def test_zero_blocks(admission):
+    (refused,) = await outcomes(admission, [asking(uuid7(), rate(rpm=0))])
+    assert isinstance(refused, RateLimited)
+
+
+async def test_what_can_never_fit_is_a_bad_request_and_no_wait(admission):
+    (refused,) = await outcomes(admission, [asking(uuid7(), rate(tpm=100), tokens=101)])
+    assert isinstance(refused, InvalidRequest)
+
+
+async def test_reserved_tokens_become_those_that_were_used(admission):
+    acme, limit = uuid7(), rate(tpm=1000)
+    (ticket,) = await outcomes(admission, [asking(acme, limit, tokens=900)])
+    admission.release(ticket, Amounts(50, 50))
+    await admission.drain()
+    (second,) = await outcomes(admission, [asking(acme, limit, tokens=900)])
+    assert isinstance(second, Ticket)
+    assert second.headroom.tokens_left == 0
+
+
+async def test_an_admission_that_is_undone_was_never_there(admission):
+    acme, limit = uuid7(), rate(rpm=1, tpm=100, concurrency=1)
+    for _ in range(5):
+        (ticket,) = await outcomes(admission, [asking(acme, limit)])
+        assert isinstance(ticket, Ticket)
+        admission.undo(ticket)
+        await admission.drain()
+
+
+async def test_the_tightest_limit_is_what_the_client_is_told(admission):
+    (ticket,) = await outcomes(admission, [asking(uuid7(), rate(rpm=100), rate("project", rpm=5, tpm=50), tokens=10)])
+    room = ticket.headroom
+    assert (room.requests, room.requests_left, room.tokens, room.tokens_left) == (5, 4, 50, 40)
+
+
+async def test_input_and_output_have_limits_of_their_own(admission):
+    acme, limit = uuid7(), rate(output_tpm=10)
+    free = AdmissionRequest(acme, "a", (limit,), Amounts(10_000, 10))
+    over = AdmissionRequest(acme, "b", (limit,), Amounts(1, 1))
+    results = await outcomes(admission, [free, over])
+    assert isinstance(results[0], Ticket)
+    assert isinstance(results[1], RateLimited)
+    assert "output tokens" in results[1].message
+
+
+async def test_organizations_do_not_share_limits(admission):
+    limit = rate(rpm=1)
+    same_name = Rate(limit.scope, limit.scope_id, 1, None, None, None, None)
+    if admission._shas is not None and await _is_shared(admission):
+        assert admitted(await outcomes(admission, [asking(uuid7(), limit), asking(uuid7(), same_name)])) == 2
+
+
+async def _is_shared(admission: Admission) -> bool:
+    (ticket,) = await outcomes(admission, [asking(uuid7())])
+    return not ticket.degraded
+
+
+async def test_the_fence_comes_with_every_admission():
+    client = open_valkey(settings.REDIS_URL)
+    admission = Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
+    acme = uuid7()
+    await client.set(f"{{{acme}}}:fence", 7)
+    (ticket,) = await outcomes(admission, [asking(acme)])
+    assert ticket.fence == 7
+    await client.aclose()
+
+
+async def test_a_lease_that_ran_out_is_not_brought_back():
+    client = open_valkey(settings.REDIS_URL)
+    admission = Admission(client, lease_seconds=0.2, processes=1, timeout_seconds=5)
+    acme, limit = uuid7(), rate(concurrency=1)
+    (ticket,) = await outcomes(admission, [asking(acme, limit)])
+    await asyncio.sleep(0.1)
+    await admission.extend([ticket])
+    await asyncio.sleep(0.15)
+    assert not admitted(await outcomes(admission, [asking(acme, limit)]))
+    await asyncio.sleep(0.1)
+    await admission.extend([ticket])
+    assert admitted(await outcomes(admission, [asking(acme, limit)])) == 1
+    await client.aclose()
+
+
+async def test_scripts_that_valkey_forgot_are_loaded_again():
+    client: Redis = open_valkey(settings.REDIS_URL)
+    admission = Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
+    await outcomes(admission, [asking(uuid7())])
+    await client.script_flush()
+    (ticket,) = await outcomes(admission, [asking(uuid7())])
+    assert not ticket.degraded
+    await client.aclose()
+
+
+async def test_alone_a_process_enforces_its_share():
+    client = open_valkey("unix:///nowhere/valkey.sock")
+    admission = Admission(client, lease_seconds=15, processes=4, timeout_seconds=1)
+    results = await outcomes(admission, [asking(uuid7(), rate(rpm=60)) for _ in range(1)])
+    assert results[0].degraded
+    limit = rate(rpm=60)
+    assert admitted(await outcomes(admission, [asking(uuid7(), limit) for _ in range(60)])) == 15
+    await client.aclose()

@@ -1,0 +1,45 @@
+"""What is possible bounds what is likely, and both stay within model and caller."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.gateway.estimating import TEMPLATE_TOKENS, estimate
+
+ORDINARY = {
+    "has_media": False,
+    "choices": 1,
+    "context_length": 8192,
+    "max_output_tokens": 1024,
+    "caller_max_output": None,
+}
+
+
+def test_the_bytes_of_a_body_bound_its_tokens():
+    assert estimate(size=1000, wanted=10, **ORDINARY).most_input == 1000 + TEMPLATE_TOKENS
+    assert estimate(size=100_000, wanted=10, **ORDINARY).most_input == 8192
+
+
+def test_media_is_bounded_by_the_context_only():
+    assert estimate(size=100, wanted=10, **(ORDINARY | {"has_media": True})).most_input == 8192
+
+
+def test_without_max_tokens_the_strictest_cap_is_sent():
+    assert estimate(size=100, wanted=None, **ORDINARY).max_tokens == 1024
+    assert estimate(size=100, wanted=None, **(ORDINARY | {"caller_max_output": 50})).max_tokens == 50
+    assert estimate(size=100, wanted=10**6, **ORDINARY).max_tokens == 1024
+
+
+@given(
+    size=st.integers(1, 10**7), wanted=st.none() | st.integers(1, 10**6), choices=st.integers(1, 8),
+    context=st.integers(1, 10**6), most=st.integers(1, 10**6), cap=st.none() | st.integers(1, 10**6),
+    media=st.booleans(),
+)  # fmt: skip
+def test_likely_never_exceeds_possible(size, wanted, choices, context, most, cap, media):
+    bound = estimate(
+        size=size, has_media=media, wanted=wanted, choices=choices,
+        context_length=context, max_output_tokens=most, caller_max_output=cap,
+    )  # fmt: skip
+    assert 1 <= bound.max_tokens <= min(most, cap or most)
+    assert bound.most_output == bound.max_tokens * choices
+    assert 0 < bound.likely_input <= bound.most_input
+    assert 0 < bound.likely_output <= bound.most_output
