@@ -1,6 +1,10 @@
+from dataclasses import fields
+
 import pytest
 
+from inference.simulator import directives
 from inference.simulator.directives import NOTHING, Directive, DirectiveError, Fault, parse
+from tests.inference.simulator.client import ROOT
 
 
 def test_a_text_without_a_directive_asks_for_nothing():
@@ -31,6 +35,13 @@ def test_every_key_of_the_contract_is_understood():
         set_cookie=True,
         echo_headers=True,
     )
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(Directive)])
+def test_every_key_is_explained_in_the_code_and_in_the_documentation(key):
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    for text in (page, directives.__doc__ or ""):
+        assert f"`{key}`" in text or f"`{key}=" in text
 
 
 def test_the_first_of_several_directives_counts():
