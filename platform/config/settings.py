@@ -218,5 +218,25 @@ DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
 # --- The operators' theme and the management API ---------------------------------------------------------------------
 UNFOLD: dict[str, Any] = {"SITE_TITLE": "Turnpike", "SITE_HEADER": "Turnpike", "SITE_URL": "/"}
-REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
-SPECTACULAR_SETTINGS: dict[str, Any] = {"TITLE": "Turnpike management API", "VERSION": "1"}
+REST_FRAMEWORK: dict[str, Any] = {
+    # The key first: who sends one means it, signed in or not.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["keys.bearer.ByKey", "tenants.rest.principals.BySession"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["foundation.rest.parsing.StrictJson"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "foundation.rest.parsing.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "foundation.rest.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "foundation.rest.answers.answer_error",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Turnpike management API",
+    "DESCRIPTION": "Organizations, projects, keys, plans, models, usage and money. Ids are opaque. Amounts are whole "
+    "nano-dollars, with the same amount as a decimal string in US dollars beside them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}

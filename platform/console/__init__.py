@@ -1,5 +1,5 @@
-"""The signed-in person's web pages. Owns no table.
+"""The signed-in person's web pages, the public ones and signing in. Owns no table.
 
-May import: inference, keys, billing, tenants, foundation.
-Start with `urls.py` (which pages there are), then `views/` (one file for each subject).
+May import everything but config. A page resolves the membership (access.py), enters its organisation, makes one call
+into the domain and renders. Start with urls.py and views/; figures.py reads usage, catalogue.py what is on offer.
 """

@@ -1,9 +1,20 @@
-"""The addresses of the web pages."""
+"""The addresses of the pages."""
 
 from django.urls import path
 
-from console.views import landing
+from console.views import keys, public, usage
+
+app_name = "console"
 
 urlpatterns = [
-    path("", landing.landing, name="landing"),
+    path("", public.landing, name="landing"),
+    path("status", public.status, name="status"),
+    path("app/", usage.home, name="home"),
+    path("app/<slug:slug>/", usage.overview, name="overview"),
+    path("app/<slug:slug>/usage/", usage.usage, name="usage"),
+    path("app/<slug:slug>/keys/", keys.index, name="keys"),
+    path("app/<slug:slug>/keys/new/", keys.new, name="key_new"),
+    path("app/<slug:slug>/keys/<str:key_id>/", keys.detail, name="key"),
+    path("app/<slug:slug>/keys/<str:key_id>/rotate/", keys.rotate, name="key_rotate"),
+    path("app/<slug:slug>/keys/<str:key_id>/revoke/", keys.revoke, name="key_revoke"),
 ]

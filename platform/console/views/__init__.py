@@ -1,1 +1,1 @@
-"""The web pages, one file for each subject."""
+"""The pages. Each resolves who asks, makes one call into the domain, and renders."""
