@@ -14,7 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from celery import Celery, signals
 from celery.schedules import crontab
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
+
+from config import checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -89,6 +92,15 @@ app.conf.update(
     beat_max_loop_interval=5,
     worker_hijack_root_logger=False,
 )
+
+
+@signals.worker_init.connect
+def _refuse_misconfiguration(**_: object) -> None:
+    """Keep a worker from starting as a web process is kept; Celery would log any other exception and go on."""
+    try:
+        checks.refuse_misconfiguration()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
 
 
 @signals.setup_logging.connect

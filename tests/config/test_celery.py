@@ -77,6 +77,14 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+def test_a_misconfigured_worker_does_not_start(django_db_setup):
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
+    env = os.environ | {"ENVIRONMENT": "production", "ALLOWED_HOSTS": "*"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode
+    assert "turnpike.E004" in done.stderr
+
+
 def eventually[Found](find: Callable[[], Found | None], seconds: float = 30) -> Found:
     deadline = time.monotonic() + seconds
     while not (found := find()):

@@ -52,7 +52,7 @@ def serving(module: str, folder: Path, *, workers: int = 1, **env: str) -> Itera
         )
     server = WebServer(process, port, log)
     try:
-        wait_until(lambda: _answers(server) and len(server.workers()) >= workers, server)
+        wait_until(lambda: _answers(server) and _started(server) >= workers, server)
         yield server
     finally:
         _kill(process)
@@ -64,6 +64,10 @@ def wait_until(condition: Any, server: WebServer, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.05)
+
+
+def _started(server: WebServer) -> int:
+    return server.log.read_text().count("Started worker-")
 
 
 def _answers(server: WebServer) -> bool:
