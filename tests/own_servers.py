@@ -46,5 +46,5 @@ def pytest_unconfigure() -> None:
 
 @atexit.register
 def _remove() -> None:
-    for folder in {HERE.data, HERE.sockets}:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(HERE.data, ignore_errors=True)
+    places.forget_sockets(HERE)

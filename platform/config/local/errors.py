@@ -12,7 +12,13 @@ class Stopped(Exception):
     """Somebody asked the launcher to stop while it was still starting."""
 
 
-NO_SPACE = "No space left on device"
+# As the C library says it, and as PostgreSQL does when it could write a part of what it wanted to.
+_FULL = ("No space left on device", "Disk quota exceeded", "could not extend file")
+
+
+def tells_of_a_full_disk(text: str) -> bool:
+    """Recognise a full disk in what a program says."""
+    return any(words in text for words in _FULL)
 
 
 def explain(error: OSError, folder: Path) -> CannotStart:

@@ -208,6 +208,7 @@ class Launcher:
         for names in _STOP_ORDER:
             children = [self._running[name] for name in names if name in self._running]
             stop_all(children, hurry=lambda: self._interrupts > asked_before)
+        places.forget_sockets(self._places)
         if self._running:
             say("Stopped.")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -86,6 +87,12 @@ def prepare(places: Places) -> None:
         places.sockets.chmod(mode)
     except OSError as error:
         raise explain(error, places.data) from error
+
+
+def forget_sockets(places: Places) -> None:
+    """Remove the folder of the sockets where it lies outside the data folder."""
+    if places.sockets != places.run:
+        shutil.rmtree(places.sockets, ignore_errors=True)
 
 
 def _socket_folder(data: Path) -> Path:

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from config.local import processes, wheels
 from config.local.accounts import Account, hand_over, reaches, unprivileged
-from config.local.errors import NO_SPACE, CannotStart, disk_full, explain
+from config.local.errors import CannotStart, disk_full, explain, tells_of_a_full_disk
 from config.local.places import Places
 
 OWNER = "turnpike_owner"
@@ -112,7 +112,7 @@ def _make_cluster(places: Places, binaries: Path, account: Account | None, *, du
         **processes.dropped(account),
     )
     if done.returncode:
-        if NO_SPACE in done.stderr:
+        if tells_of_a_full_disk(done.stderr):
             raise disk_full(places.data)
         lines = [line for line in done.stderr.splitlines() if "error" in line or "FATAL" in line]
         raise CannotStart(f"PostgreSQL could not make its data folder {places.postgres}: {(lines or [done.stderr])[0]}")

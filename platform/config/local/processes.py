@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from config.local.accounts import Account
-from config.local.errors import NO_SPACE, CannotStart, disk_full
+from config.local.errors import CannotStart, disk_full, tells_of_a_full_disk
 from config.local.leftovers import remember
 
 _PR_SET_PDEATHSIG = 1
 _LOG_LIMIT = 10_000_000
 _TAIL = 8_000
 _POLL_SECONDS = 0.02
+_BLAMED = ("FATAL", "PANIC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ def wait_until_ready(
 def why_it_died(child: Running) -> str:
     """Say in one line what ended a program."""
     line = child.last_line()
-    if NO_SPACE in line:
+    if tells_of_a_full_disk(line):
         return str(disk_full(child.log.parent.parent))
     return f"{child.program.name} died ({_ending(child.process.returncode)}); see {child.log}: {line}"
 
@@ -151,7 +152,7 @@ def last_line(log: Path) -> str:
     with contextlib.suppress(OSError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL))
         lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        blamed = [line for line in lines[-20:] if any(word in line for word in ("FATAL", "PANIC", NO_SPACE))]
+        blamed = [line for line in lines[-20:] if any(word in line for word in _BLAMED) or tells_of_a_full_disk(line)]
         return (blamed or lines or [""])[-1][:500]
     return ""
 

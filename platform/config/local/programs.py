@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from config.local.errors import NO_SPACE, CannotStart, disk_full
+from config.local.errors import CannotStart, disk_full, tells_of_a_full_disk
 from config.local.places import REPOSITORY
 from config.local.processes import Program, last_line
 
@@ -56,7 +56,7 @@ def manage(*arguments: str, env: Mapping[str, str], log: Path, pause: Callable[[
         printed, _ = command.communicate()
     if command.returncode:
         reason = last_line(log)
-        if NO_SPACE in reason:
+        if tells_of_a_full_disk(reason):
             raise disk_full(log.parent.parent)
         raise CannotStart(f"manage.py {arguments[0]} failed (exit status {command.returncode}); see {log}: {reason}")
     return printed

@@ -60,7 +60,8 @@ def _public_copy(package: Path) -> Path:
 
 def _copy_with_libraries(package: Path, place: Path) -> None:
     # The programs look for the wheel's own libraries in the folder beside their package, so both move together.
-    _PUBLIC.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _PUBLIC.mkdir(parents=True, exist_ok=True)
+    _PUBLIC.chmod(0o755)  # whatever the umask is
     unfinished = place.with_name(f"{place.name}.{os.getpid()}")
     for folder in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(folder, unfinished / folder.name, symlinks=True)
