@@ -146,7 +146,7 @@ def gateway_options() -> Options:
         hold_lease_seconds=settings.HOLD_LEASE_SECONDS,
         concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
         processes=settings.GATEWAY_PROCESSES,
-        valkey_timeout_ms=settings.GATEWAY_VALKEY_TIMEOUT_MS,
+        valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
     )
 
 

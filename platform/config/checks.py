@@ -99,6 +99,14 @@ def metrics_have_a_token() -> list[CheckMessage]:
     return [checks.Warning("METRICS_TOKEN is missing or too short.", hint=hint, id="turnpike.W001")]
 
 
+@_in_production
+def mail_has_a_server() -> list[CheckMessage]:
+    """turnpike.W003: without a mail server nobody can reset a password or confirm an address."""
+    if settings.MAIL_HOST:
+        return []
+    return [checks.Warning("There is no mail server.", hint="Set EMAIL_HOST and EMAIL_FROM.", id="turnpike.W003")]
+
+
 @checks.register(Tags.database, TAG, deploy=True)
 def role_is_below_row_security(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """turnpike.E005 and E006: a superuser, a role with BYPASSRLS and the tables' owner see every tenant's rows."""

@@ -16,6 +16,7 @@ GOOD = {
     "SECRET_KEY": SECRET,
     "KEY_PEPPER": "p" * 64,
     "METRICS_TOKEN": "m" * 32,
+    "MAIL_HOST": "mail.example.com",
     "ALLOWED_HOSTS": ["ai.example.com"],
 }
 
@@ -50,6 +51,7 @@ def test_a_good_production_installation_passes(production):
         ({"ALLOWED_HOSTS": ["ai.example.com", "*"]}, "turnpike.E004"),
         ({"METRICS_TOKEN": ""}, "turnpike.W001"),
         ({"METRICS_TOKEN": "short"}, "turnpike.W001"),
+        ({"MAIL_HOST": ""}, "turnpike.W003"),
     ],
 )
 def test_a_fault_of_production_has_an_id_and_a_hint(production, faults, code):

@@ -54,8 +54,12 @@ def test_a_pool_can_be_asked_for():
     assert database["default"]["OPTIONS"]["pool"]["max_size"] == 8
 
 
-def test_mail_goes_to_the_log_until_there_is_a_host():
-    [mailers] = values("MAILERS", {})
-    assert mailers["default"]["BACKEND"].endswith("console.EmailBackend")
+@pytest.mark.parametrize(("env", "backend"), [({}, "console"), (PRODUCTION, "dummy")], ids=["laptop", "production"])
+def test_mail_with_its_links_never_goes_to_the_log_of_production(env, backend):
+    [mailers] = values("MAILERS", env)
+    assert mailers["default"]["BACKEND"].endswith(f"{backend}.EmailBackend")
+
+
+def test_mail_goes_to_its_server():
     [mailers] = values("MAILERS", {"EMAIL_HOST": "mail.example"})
     assert mailers["default"]["OPTIONS"]["host"] == "mail.example"
