@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models.signals import pre_migrate
 
 # Importing the checks is what registers them.
-from config import celery, checks  # noqa: F401 - see above
+from config import celery, checks  # noqa: F401 - registered by being imported
 from foundation import logs
 
 

@@ -12,15 +12,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Sets Django up: with this line the modules below can be imported.
 pages = get_asgi_application()
 
-from config import checks  # noqa: E402 - see above
-from config.draining import Drain  # noqa: E402 - see above
-from config.operations import Operations, Readiness  # noqa: E402 - see above
-from foundation import ids, logs  # noqa: E402 - see above
-from foundation.errors import Overloaded, PlatformError  # noqa: E402 - see above
-from foundation.web import Receive, Scope, Send  # noqa: E402 - see above
-from inference.gateway import answers  # noqa: E402 - see above
-from inference.gateway.app import Options, build_gateway  # noqa: E402 - see above
-from inference.gateway.errors import Draining  # noqa: E402 - see above
+from config import checks  # noqa: E402 - after Django is set up
+from config.draining import Drain  # noqa: E402 - after Django is set up
+from config.operations import Operations, Readiness  # noqa: E402 - after Django is set up
+from foundation import ids, logs  # noqa: E402 - after Django is set up
+from foundation.errors import Overloaded, PlatformError  # noqa: E402 - after Django is set up
+from foundation.web import Receive, Scope, Send  # noqa: E402 - after Django is set up
+from inference.gateway import answers  # noqa: E402 - after Django is set up
+from inference.gateway.app import Options, build_gateway  # noqa: E402 - after Django is set up
+from inference.gateway.errors import Draining  # noqa: E402 - after Django is set up
 
 log = logs.get(__name__)
 

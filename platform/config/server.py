@@ -55,10 +55,10 @@ def load_application() -> Callable[..., Any]:
 def _server() -> MPServer:
     # Here, because both settle where metrics are written, for which the folder has to be known. Draining is imported in
     # the main process so that its workers share the announcement of the end.
-    from django.conf import settings  # noqa: PLC0415 - see above
+    from django.conf import settings  # noqa: PLC0415 - after the folder is known
 
-    from config import draining  # noqa: F401, PLC0415 - see above
-    from foundation import logs  # noqa: PLC0415 - see above
+    from config import draining  # noqa: F401, PLC0415 - shared by being imported
+    from foundation import logs  # noqa: PLC0415 - after the folder is known
 
     logs.configure(settings.LOG_LEVEL)
     return MPServer(
