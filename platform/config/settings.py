@@ -139,15 +139,15 @@ SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=False)
 ACCOUNT_ADAPTER = "console.signing_up.Adapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "console.signing_up.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_ADAPTER = "console.signing_up.Adapter"
-ACCOUNT_SIGNUP_FORM_CLASS = "console.signing_up.SignupForm"
-SIGNUP_OPEN = env.flag("SIGNUP_OPEN", default=False)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
-if _mail_host := env.text("EMAIL_HOST", default=""):
+MAIL_HOST = env.text("EMAIL_HOST", default="")
+# Mails carry links that sign people in: without a mail server they are shown on a laptop, and dropped in production.
+_NO_MAIL = "dummy" if PRODUCTION else "console"
+MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": f"django.core.mail.backends.{_NO_MAIL}.EmailBackend"}}
+if MAIL_HOST:
     _mail_options = {
-        "host": _mail_host,
+        "host": MAIL_HOST,
         "port": env.number("EMAIL_PORT", default=587, at_least=1, at_most=65535),
         "username": env.text("EMAIL_USER", default=""),
         "password": env.text("EMAIL_PASSWORD", default=""),
@@ -209,9 +209,6 @@ MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 # All gateway processes of the installation: without Valkey each enforces its share of a limit.
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
 VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
-# Among how many processes the limits are divided while Valkey is down: all workers of all servers together.
-GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
-GATEWAY_VALKEY_TIMEOUT_MS = env.number("GATEWAY_VALKEY_TIMEOUT_MS", default=50, at_least=1)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
