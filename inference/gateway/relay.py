@@ -80,7 +80,7 @@ class Relay:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
-        blocks, meter = Blocks(), Meter()
+        blocks, meter = Blocks(), Meter(exchange.order.chat.choices)
         rewriter = Rewriter(
             exchange.order.model.id,
             include_usage=exchange.order.chat.include_usage,

@@ -24,6 +24,7 @@ _DONE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?\[DONE\]")
 _ERROR = re.compile(rb'(?:^|(?<=[\r\n]))(?:event: ?error|data: ?\{\s*"(?:error"|object"\s*:\s*"error"))')
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
+_INDEX = re.compile(rb'"choices"\s*:\s*\[\s*\{\s*"index"\s*:\s*(\d+)')
 _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 # One event of an engine carries one token, or a few; this counts those that carry something.
 _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusal|text)"\s*:\s*"[^"]')
@@ -50,11 +51,13 @@ class Blocks:
 class Meter:
     """What a stream has said so far: the latest usage, how much output there was, how it ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int = 1) -> None:
         self.outputs = 0
         self.finished = False
         self.final = False
         self._usage: bytes | None = None
+        # With several choices, continuous usage counts each choice on its own (vLLM); only the final one sums them.
+        self._by_choice: dict[bytes, bytes] | None = {} if choices > 1 else None
 
     def observe(self, block: bytes) -> None:
         """Look at whole events. Usage is cumulative: the last one counts, none is added."""
@@ -66,15 +69,23 @@ class Meter:
             if found:
                 self._usage = found[-1]
                 self.final = _NO_CHOICES.search(block) is not None
+                if self._by_choice is not None:
+                    self._note_choices(block)
 
     def usage(self) -> Any:
-        """Return the latest usage as the engine wrote it, or None."""
-        if self._usage is None:
-            return None
-        try:
-            return orjson.loads(self._usage)
-        except orjson.JSONDecodeError:
-            return None
+        """Return the latest usage as the engine wrote it, summed over the choices while it is not final, or None."""
+        latest = _parsed(self._usage)
+        if self.final or not self._by_choice or not isinstance(latest, dict):
+            return latest
+        counts = [_parsed(usage) for usage in self._by_choice.values()]
+        made = [count.get("completion_tokens") for count in counts if isinstance(count, dict)]
+        return latest | {"completion_tokens": sum(count for count in made if type(count) is int)}
+
+    def _note_choices(self, block: bytes) -> None:
+        for event in _EVENT_END.split(block):
+            index, usage = _INDEX.search(event), _USAGE.search(event)
+            if index and usage and self._by_choice is not None:
+                self._by_choice[index.group(1)] = usage.group(1)
 
 
 class Rewriter:
@@ -101,6 +112,13 @@ class Rewriter:
 
     def _without_usage(self, block: bytes) -> bytes:
         return _USAGE_FIELD.sub(b',"usage":null' if self._include_usage else b"", block)
+
+
+def _parsed(usage: bytes | None) -> Any:
+    try:
+        return None if usage is None else orjson.loads(usage)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def split_at_done(block: bytes) -> tuple[bytes, bytes]:

@@ -57,12 +57,29 @@ def request(organization_id: UUID, amount_nusd: int, *caps: Budget, request_id: 
 def bill(organization_id: UUID, hold: Hold, cost: int, **changes: object) -> Bill:
     """Write the bill of a request that completed."""
     facts: dict[str, object] = {
-        "request": hold.request_id, "organization": organization_id, "project": PROJECT, "key": KEY, "customer": "",
-        "model": "sim", "pool": "sim", "replica": "http://127.0.0.1:1", "endpoint": "chat.completions",
-        "streamed": False, "outcome": "complete", "source": "final", "status": 200, "prompt_tokens": 1,
-        "cached_tokens": 0, "completion_tokens": 1, "price_version": 1, "cost": cost, "purses": hold.purses,
-        "ttft_ms": 1, "latency_ms": 2, "started_at": clock.now(),
-    }  # fmt: skip
+        "request": hold.request_id,
+        "organization": organization_id,
+        "project": PROJECT,
+        "key": KEY,
+        "customer": "",
+        "model": "sim",
+        "pool": "sim",
+        "replica": "http://127.0.0.1:1",
+        "endpoint": "chat.completions",
+        "streamed": False,
+        "outcome": "complete",
+        "source": "final",
+        "status": 200,
+        "prompt_tokens": 1,
+        "cached_tokens": 0,
+        "completion_tokens": 1,
+        "price_version": 1,
+        "cost": cost,
+        "purses": hold.purses,
+        "ttft_ms": 1,
+        "latency_ms": 2,
+        "started_at": clock.now(),
+    }
     return Bill(**(facts | changes))  # type: ignore[arg-type]  # the types are those of the fields
 
 

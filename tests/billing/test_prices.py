@@ -29,9 +29,15 @@ def test_a_model_without_a_price_has_none():
 
 @pytest.mark.parametrize(
     ("components", "free"),
-    [({}, False), (RATES, True), ({"input": Decimal(-1)}, False), ({"input": Decimal("0.0000000001")}, False),
-     ({"input": Decimal("NaN")}, False), ({"bananas": Decimal(1)}, False)],
-)  # fmt: skip
+    [
+        ({}, False),
+        (RATES, True),
+        ({"input": Decimal(-1)}, False),
+        ({"input": Decimal("0.0000000001")}, False),
+        ({"input": Decimal("NaN")}, False),
+        ({"bananas": Decimal(1)}, False),
+    ],
+)
 def test_nonsense_is_refused(components, free):
     with pytest.raises(InvalidAmount):
         prices.publish(model="m", components=components, actor=SYSTEM, free=free)

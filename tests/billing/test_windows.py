@@ -20,9 +20,12 @@ def window(kind: str, at: datetime, zone: str) -> tuple[datetime, datetime]:
 
 @pytest.mark.parametrize(
     ("day", "hours"),
-    [(datetime(2026, 3, 29, 12, tzinfo=UTC), 23), (datetime(2026, 10, 25, 12, tzinfo=UTC), 25),
-     (datetime(2026, 6, 1, 12, tzinfo=UTC), 24)],
-)  # fmt: skip
+    [
+        (datetime(2026, 3, 29, 12, tzinfo=UTC), 23),
+        (datetime(2026, 10, 25, 12, tzinfo=UTC), 25),
+        (datetime(2026, 6, 1, 12, tzinfo=UTC), 24),
+    ],
+)
 def test_a_day_is_as_long_as_its_zone_says(day, hours):
     starts, ends = window("day", day, "Europe/Berlin")
     assert ends - starts == timedelta(hours=hours)

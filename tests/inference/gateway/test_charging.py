@@ -25,7 +25,7 @@ TABLE = [
     ("usage is garbage", Ending.COMPLETE, {"prompt_tokens": -1}, True, 3, "complete", Source.LOCAL, True),
     ("usage is true", Ending.COMPLETE, {"prompt_tokens": True}, True, 3, "complete", Source.LOCAL, True),
     ("usage is beyond belief", Ending.COMPLETE, {"prompt_tokens": 2**60}, True, 3, "complete", Source.LOCAL, True),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

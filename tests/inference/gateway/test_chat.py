@@ -17,9 +17,20 @@ def test_a_plain_request_is_understood():
 
 @pytest.mark.parametrize(
     "field",
-    ["api_base", "base_url", "extra_body", "extra_headers", "lora_request", "priority", "cache_salt",
-     "kv_transfer_params", "prompt_embeds", "guided_json", "__proto__"],
-)  # fmt: skip
+    [
+        "api_base",
+        "base_url",
+        "extra_body",
+        "extra_headers",
+        "lora_request",
+        "priority",
+        "cache_salt",
+        "kv_transfer_params",
+        "prompt_embeds",
+        "guided_json",
+        "__proto__",
+    ],
+)
 def test_what_is_not_on_the_list_never_passes(field):
     with pytest.raises(InvalidRequest, match="Unknown field") as refused:
         chat.parse({**BASE, field: "x"}, size=1)
@@ -29,17 +40,43 @@ def test_what_is_not_on_the_list_never_passes(field):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("max_tokens", 0), ("max_tokens", -1), ("max_tokens", True), ("max_tokens", 1.5), ("max_tokens", "5"),
-        ("n", 9), ("n", 0), ("n", True), ("temperature", 3), ("temperature", "hot"), ("temperature", True),
-        ("top_logprobs", 21), ("stream", 1), ("stream", "true"), ("stop", [1]), ("stop", ["x"] * 17),
-        ("logit_bias", {"1": 101}), ("tools", {}), ("tools", [1]), ("tool_choice", "maybe"), ("user", 5),
-        ("stream_options", []), ("model", ""), ("model", 5), ("response_format", "json"),
-        ("messages", []), ("messages", "hi"), ("messages", None), ("messages", [5]), ("messages", [{"content": "x"}]),
-        ("messages", [{"role": "king", "content": "x"}]), ("messages", [{"role": "user", "content": 5}]),
-        ("messages", [{"role": "user", "content": [{"text": "no type"}]}]), ("messages", [{"role": "user"}]),
+        ("max_tokens", 0),
+        ("max_tokens", -1),
+        ("max_tokens", True),
+        ("max_tokens", 1.5),
+        ("max_tokens", "5"),
+        ("n", 9),
+        ("n", 0),
+        ("n", True),
+        ("temperature", 3),
+        ("temperature", "hot"),
+        ("temperature", True),
+        ("top_logprobs", 21),
+        ("stream", 1),
+        ("stream", "true"),
+        ("stop", [1]),
+        ("stop", ["x"] * 17),
+        ("logit_bias", {"1": 101}),
+        ("tools", {}),
+        ("tools", [1]),
+        ("tool_choice", "maybe"),
+        ("user", 5),
+        ("stream_options", []),
+        ("model", ""),
+        ("model", 5),
+        ("response_format", "json"),
+        ("messages", []),
+        ("messages", "hi"),
+        ("messages", None),
+        ("messages", [5]),
+        ("messages", [{"content": "x"}]),
+        ("messages", [{"role": "king", "content": "x"}]),
+        ("messages", [{"role": "user", "content": 5}]),
+        ("messages", [{"role": "user", "content": [{"text": "no type"}]}]),
+        ("messages", [{"role": "user"}]),
         ("messages", [{"role": "user", "content": [{"type": "text", "text": 1}]}]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_is_refused_and_named(field, value):
     with pytest.raises(InvalidRequest) as refused:
         chat.parse({**BASE, field: value}, size=1)

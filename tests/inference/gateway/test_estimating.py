@@ -30,15 +30,24 @@ def test_without_max_tokens_the_strictest_cap_is_sent():
 
 
 @given(
-    size=st.integers(1, 10**7), wanted=st.none() | st.integers(1, 10**6), choices=st.integers(1, 8),
-    context=st.integers(1, 10**6), most=st.integers(1, 10**6), cap=st.none() | st.integers(1, 10**6),
+    size=st.integers(1, 10**7),
+    wanted=st.none() | st.integers(1, 10**6),
+    choices=st.integers(1, 8),
+    context=st.integers(1, 10**6),
+    most=st.integers(1, 10**6),
+    cap=st.none() | st.integers(1, 10**6),
     media=st.booleans(),
-)  # fmt: skip
+)
 def test_likely_never_exceeds_possible(size, wanted, choices, context, most, cap, media):
     bound = estimate(
-        size=size, has_media=media, wanted=wanted, choices=choices,
-        context_length=context, max_output_tokens=most, caller_max_output=cap,
-    )  # fmt: skip
+        size=size,
+        has_media=media,
+        wanted=wanted,
+        choices=choices,
+        context_length=context,
+        max_output_tokens=most,
+        caller_max_output=cap,
+    )
     assert 1 <= bound.max_tokens <= min(most, cap or most)
     assert bound.most_output == bound.max_tokens * choices
     assert 0 < bound.likely_input <= bound.most_input

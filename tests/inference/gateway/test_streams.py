@@ -23,9 +23,12 @@ def chunk(content: str, **more: object) -> dict[str, object]:
 
 
 STREAM = (
-    event(chunk("")) + event(chunk("Grüße 🌍"), b"\r\n\r\n") + b": comment\n\n" + event(chunk('{"a":"[DONE]\n\n"}'))
+    event(chunk(""))
+    + event(chunk("Grüße 🌍"), b"\r\n\r\n")
+    + b": comment\n\n"
+    + event(chunk('{"a":"[DONE]\n\n"}'))
     + event({"id": "chatcmpl-1", "model": "upstream", "choices": [], "usage": USAGE})
-)  # fmt: skip
+)
 MARKER = b"data: [DONE]\n\n"
 
 
@@ -80,6 +83,18 @@ def test_the_last_usage_counts_and_none_is_added():
     assert (meter.usage(), meter.final, meter.outputs) == ({"prompt_tokens": 3, "completion_tokens": 2}, False, 3)
     meter.observe(event({"choices": [], "usage": USAGE}))
     assert (meter.usage(), meter.final) == (USAGE, True)
+
+
+def test_continuous_usage_of_several_choices_is_summed():
+    def of_choice(index: int, tokens: int) -> bytes:
+        choice = {"index": index, "delta": {"content": "a"}}
+        return event({"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": tokens}})
+
+    meter = Meter(choices=2)
+    meter.observe(of_choice(0, 1) + of_choice(1, 1) + of_choice(0, 2))
+    assert meter.usage() == {"prompt_tokens": 3, "completion_tokens": 3}
+    meter.observe(event({"choices": [], "usage": USAGE}))
+    assert meter.usage() == USAGE
 
 
 def test_text_that_talks_of_usage_is_no_usage():

@@ -23,10 +23,22 @@ def test_what_is_valid_reads_as_it_was_written(value):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b'"text"', b"null", b"1", b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1,}', b"{'a':1}",
-        b'{"a":"\\ud800"}', b'{"a":"\xff"}', b'\xef\xbb\xbf{"a":1}', b'{"a":1} {"b":2}',
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"1",
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1,}',
+        b"{'a':1}",
+        b'{"a":"\\ud800"}',
+        b'{"a":"\xff"}',
+        b'\xef\xbb\xbf{"a":1}',
+        b'{"a":1} {"b":2}',
     ],
-)  # fmt: skip
+)
 def test_what_is_no_json_object_is_refused(body):
     with pytest.raises(InvalidRequest):
         parse_object(body)

@@ -1,0 +1,217 @@
+"""The story of a request: delivered, counted, charged once, and in this order."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+import redis
+from django.conf import settings
+
+from tests.inference.gateway.door import Answer
+from tests.inference.simulator.client import eventually
+from tests.threads import off_loop
+
+FAST = "ttft=1 gap=0"
+
+
+async def test_a_plain_answer_costs_exactly_the_price(customer, usage):
+    acme = await customer()
+    answer = await acme.chat(f"hi [[sim tokens=5 {FAST}]]")
+    (record,) = await usage()
+    tokens = answer.json["usage"]
+    cost = (tokens["prompt_tokens"] * 500 + 5 * 1500) if not record["cached_tokens"] else record["cost_nusd"]
+    assert (answer.status, record["outcome"], record["usage_source"]) == (200, "complete", "final")
+    assert answer.headers["x-turnpike-cost-nano-usd"] == str(record["cost_nusd"]) == str(cost)
+    assert (record["completion_tokens"], record["streamed"], record["endpoint"]) == (5, False, "chat.completions")
+    assert record["transaction_id"]
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+async def test_a_stream_is_charged_before_its_end_marker_leaves(customer, usage, fresh_database):
+    acme = await customer()
+    charged_when = {}
+
+    def look(answer: Answer) -> bool:
+        charged_when[answer.complete] = fresh_database.sql("SELECT count(*) FROM billing_usagerecord")[0][0]
+        return False
+
+    answer = await acme.stream(f"hi [[sim tokens=5 {FAST}]]", leave=look)
+    assert answer.complete
+    assert charged_when == {False: 0, True: 1}
+    (record,) = await usage()
+    assert (record["outcome"], record["completion_tokens"], record["usage_source"]) == ("complete", 5, "final")
+    assert record["ttft_ms"] is not None
+
+
+async def test_usage_comes_only_to_those_who_asked(customer):
+    acme = await customer()
+    without = await acme.stream(f"hi [[sim tokens=3 {FAST}]]")
+    asked = await acme.stream(f"hi [[sim tokens=3 {FAST}]]", stream_options={"include_usage": True})
+    assert b"usage" not in without.body
+    assert b'"completion_tokens":3' in asked.events[-2]
+
+
+ENDINGS = [
+    # directive -> outcome, usage source, completion tokens, is it charged, does the end marker come
+    ("tokens=5", "complete", "final", 5, True, True),
+    ("tokens=5 usage=none", "complete", "local", 5, True, True),
+    ("tokens=5 usage=zero", "complete", "final", 0, False, True),
+    ("tokens=5 no_done", "complete", "final", 5, True, True),
+    ("tokens=5 dup_done", "complete", "final", 5, True, True),
+    ("tokens=5 crlf", "complete", "final", 5, True, True),
+    ("tokens=5 comments", "complete", "final", 5, True, True),
+    ("tokens=5 split=1", "complete", "final", 5, True, True),
+    ("tokens=5 split=7", "complete", "final", 5, True, True),
+    ("tokens=5 die_after=2", "upstream_error", "continuous", 2, False, False),
+    ("tokens=5 rst_after=2", "upstream_error", "continuous", 2, False, False),
+    ("tokens=5 err_event=2", "upstream_error", "continuous", 2, False, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("directive", "outcome", "source", "tokens", "charged", "complete"), ENDINGS, ids=[line[0] for line in ENDINGS]
+)
+async def test_every_way_a_stream_ends(customer, usage, directive, outcome, source, tokens, charged, complete):
+    acme = await customer()
+    answer = await acme.stream(f"hi [[sim {FAST} {directive}]]")
+    (record,) = await usage()
+    assert (record["outcome"], record["usage_source"]) == (outcome, source)
+    assert record["completion_tokens"] == tokens
+    assert (record["cost_nusd"] > 0) is charged
+    assert (answer.complete, answer.ended) == (complete, True)
+    if not complete:
+        assert b'"code":"upstream_error"' in answer.events[-1]
+
+
+REFUSALS = [
+    ("status=500", 502, "upstream_error"),
+    ("status=503", 503, "overloaded"),
+    ("status=429", 503, "overloaded"),
+    ("status=400", 400, "invalid_request"),
+    ("status=401", 502, "upstream_error"),
+    ("bad_gzip", 502, "upstream_error"),
+]
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+@pytest.mark.parametrize(("directive", "status", "code"), REFUSALS, ids=[line[0] for line in REFUSALS])
+async def test_what_an_engine_refuses_costs_nothing_and_says_nothing_of_it(
+    customer, usage, directive, status, code, stream
+):
+    acme = await customer()
+    answer = await acme.chat(f"hi [[sim {FAST} tokens=3 {directive}]]", stream=stream)
+    assert (answer.status, answer.error["code"]) == (status, code)
+    assert b"sim" not in answer.body
+    (record,) = await usage()
+    assert (record["outcome"], record["cost_nusd"], record["status"]) == ("upstream_error", 0, status)
+
+
+async def test_more_than_was_held_is_charged_as_overage_and_the_next_call_is_refused(customer, usage):
+    acme = await customer(credit=Decimal("0.05"))
+    assert (await acme.chat(f"hi [[sim {FAST} tokens=3 usage=huge]]")).status == 200
+    (record,) = await usage()
+    assert record["cost_nusd"] > record["hold_nusd"]
+    refused = await acme.chat("hi")
+    assert (refused.status, refused.error["code"]) == (402, "insufficient_credit")
+
+
+async def test_a_client_that_leaves_pays_for_what_was_made_and_stops_the_engine(customer, usage, engines):
+    acme = await customer()
+    answer = await acme.stream("hi [[sim ttft=1 gap=50 tokens=200]]", leave=lambda a: a.body.count(b"content") >= 4)
+    (record,) = await usage()
+    assert (record["outcome"], record["usage_source"], record["status"]) == ("client_left", "continuous", 200)
+    assert 1 <= record["completion_tokens"] < 50
+    assert record["cost_nusd"] > 0
+    engine = next(engine for engine in engines if engine.url == record["replica"])
+    seen = await asyncio.to_thread(engine.record, answer.headers["x-request-id"])
+    assert seen["ended"] == "client_gone"
+    assert seen["completion_tokens"] - record["completion_tokens"] <= 20
+
+
+async def test_a_client_that_leaves_before_any_output_pays_nothing(customer, usage):
+    acme = await customer()
+    for stream in (True, False):
+        gone = asyncio.Event()
+        asking = asyncio.ensure_future(acme.chat("hi [[sim ttft=60000 tokens=5]]", stream=stream, gone=gone))
+        await asyncio.sleep(0.2)
+        gone.set()
+        await asking
+    assert {(r["outcome"], r["cost_nusd"], r["status"]) for r in await usage()} == {("no_output", 0, 499)}
+
+
+async def test_an_engine_that_hangs_is_given_up_in_time(customer, usage, fresh_database):
+    fresh_database.sql("UPDATE inference_pool SET first_byte_ms = 300, between_tokens_ms = 300")
+    acme = await customer()
+    await acme.gateway._news._reload()
+    silent = await acme.stream("hi [[sim ttft=60000 tokens=5]]")
+    assert (silent.status, silent.error["code"]) == (504, "upstream_timeout")
+    stuck = await acme.stream("hi [[sim ttft=1 gap=0 tokens=5 hang_after=2]]")
+    assert (stuck.status, stuck.complete) == (200, False)
+    assert b"upstream_timeout" in stuck.events[-1]
+    records = await usage()
+    assert [(record["outcome"], record["cost_nusd"]) for record in records] == [("timeout", 0), ("timeout", 0)]
+
+
+async def test_a_dead_replica_costs_one_more_try_and_nothing_else(customer, usage, fresh_database):
+    one = "(SELECT min(id::text)::uuid FROM inference_replica)"
+    fresh_database.sql(f"UPDATE inference_replica SET url = 'http://127.0.0.1:1' WHERE id = {one}")
+    acme = await customer()
+    await acme.gateway._news._reload()
+    answers = [await acme.chat(f"hi [[sim {FAST} tokens=2]]") for _ in range(6)]
+    assert {answer.status for answer in answers} == {200}
+    assert len(await usage()) == 6
+
+
+async def test_without_any_engine_the_money_is_free_again(customer, usage, fresh_database):
+    fresh_database.sql("UPDATE inference_replica SET state = 'unhealthy'")
+    acme = await customer()
+    await acme.gateway._news._reload()
+    answer = await acme.chat("hi")
+    assert (answer.status, answer.error["code"]) == (503, "overloaded")
+    assert fresh_database.sql("SELECT sum(held_nusd) FROM billing_purse") == [(0,)]
+
+
+async def test_many_at_once_on_a_wallet_for_ten_never_hold_more(customer, fresh_database, usage):
+    acme = await customer(credit=Decimal("0.0165"))  # Ten worst cases of about 1.6 thousandths of a dollar.
+    answers = await asyncio.gather(*(acme.chat("hi [[sim ttft=200 tokens=1]]", max_tokens=1000) for _ in range(60)))
+    statuses = [answer.status for answer in answers]
+    assert 1 <= statuses.count(200) <= 10
+    assert statuses.count(200) + statuses.count(402) == 60
+    await usage()
+    assert fresh_database.sql("SELECT posted_nusd >= 0, held_nusd FROM billing_purse") == [(True, 0)]
+
+
+async def test_a_drained_stream_ends_in_band_and_costs_nothing(customer, usage):
+    acme = await customer()
+    asking = asyncio.ensure_future(acme.stream("hi [[sim ttft=1 gap=50 tokens=500]]"))
+    await asyncio.sleep(0.3)
+    await acme.gateway.drain(0.1)
+    answer = await asking
+    assert b'"code":"draining"' in answer.events[-1]
+    assert not answer.complete
+    (record,) = await usage()
+    assert (record["outcome"], record["cost_nusd"]) == ("drained", 0)
+
+
+async def test_a_drain_waits_for_what_ends_in_time(customer):
+    acme = await customer()
+    asking = asyncio.ensure_future(acme.stream("hi [[sim ttft=1 gap=20 tokens=20]]"))
+    await asyncio.sleep(0.1)
+    await acme.gateway.drain(10)
+    assert (await asking).complete
+
+
+async def test_a_client_that_does_not_read_is_cut(customer, usage, monkeypatch):
+    monkeypatch.setattr("inference.gateway.exchange.CLIENT_SECONDS", 0.2)
+    acme = await customer()
+    await acme.stream("hi [[sim ttft=1 gap=0 tokens=5]]", pause=1.0)
+    (record,) = await usage()
+    assert record["outcome"] in ("client_left", "no_output")
+
+
+async def test_the_catalogue_is_read_again_when_somebody_says_so(customer, fresh_database):
+    acme = await customer()
+    fresh_database.sql("UPDATE inference_model SET enabled = false")
+    await off_loop(lambda: redis.Redis.from_url(settings.REDIS_URL).publish("turnpike:catalogue", "x"))()
+    await off_loop(eventually)(lambda: not acme.gateway.services.catalogue.models)
+    assert (await acme.chat("hi")).error["code"] == "model_not_found"
