@@ -49,8 +49,8 @@ class Readiness:
         clock = asyncio.get_running_loop().time
         async with self._lock:
             if self._seen is None or clock() - self._seen_at >= FRESH_SECONDS:
-                answers = await asyncio.gather(postgres_answers(self._database_url), valkey_answers(self._redis_url))
-                self._seen, self._seen_at = Reachable(*answers), clock()
+                there = await asyncio.gather(postgres_answers(self._database_url), valkey_answers(self._redis_url))
+                self._seen, self._seen_at = Reachable(*there), clock()
                 self._valkey_was_there |= self._seen.valkey
             return self._seen
 
