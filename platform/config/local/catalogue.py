@@ -10,6 +10,7 @@ from billing import prices
 from config.local import engine
 from config.local.engines import SIMULATED_MODEL, Kind
 from inference.models import Deployment, Model, Pool, Replica
+from inference.publishing import catalogue_changed
 from tenants.audit import Actor
 
 _ACTOR = Actor.system("demo")
@@ -61,6 +62,7 @@ def offer(kind: Kind, urls: Sequence[str]) -> None:
         Model.objects.filter(pk=OFFERS[other].id).update(enabled=False)
     if kind in OFFERS:
         _offer(OFFERS[kind], urls)
+    catalogue_changed()
 
 
 def _offer(one: Offer, urls: Sequence[str]) -> None:

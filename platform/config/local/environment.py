@@ -9,12 +9,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from config.local import postgres, valkey
 from config.local.errors import CannotStart, explain
-from config.local.places import REPOSITORY, Places, at
+from config.local.places import REPOSITORY, SETTINGS, Places, at
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./?-]*")
+_EMBEDDED = re.compile(rf"postgresql://\w+@/{postgres.DATABASE}\?host=.+/postgres|unix://.+/valkey\.sock")
 _QUOTED = re.compile(r"^'([^']*)'$")
 DEFAULT_DATA = ".local"
 
@@ -78,11 +80,19 @@ def stores(places: Places) -> dict[str, str]:
         "DATABASE_OWNER_URL": postgres.url(places, user=postgres.OWNER),
         "REDIS_URL": valkey.url(places),
     }
-    given = {name: os.environ[name] for name in own if os.environ.get(name)}
-    if "DATABASE_URL" in given and given["DATABASE_URL"] != own["DATABASE_URL"]:
+    given = {name: value for name in own if (value := os.environ.get(name)) and not is_embedded(value)}
+    if "DATABASE_URL" in given:
         # Who brings a database brings its owner as well; often both are the same role.
         own["DATABASE_OWNER_URL"] = given["DATABASE_URL"]
     return own | given
+
+
+def is_embedded(address: str) -> bool:
+    """Tell whether an address is that of an embedded store.
+
+    In an environment it comes from a `demo.env` that was read into the shell, and is no wish for a store of one's own.
+    """
+    return bool(_EMBEDDED.fullmatch(address))
 
 
 def data_folder() -> Path:
@@ -91,19 +101,30 @@ def data_folder() -> Path:
 
 
 def adopt() -> None:
-    """Take the settings of the installation in DATA, unless the environment already names a database.
+    """Take the settings of the installation that is meant, unless the environment names a database of its own.
 
-    This is how `python manage.py <command>` finds a running `make up`.
+    Meant is the one in DATA, else the one whose `demo.env` was read into the shell, else the one in `.local`. This is
+    how `python manage.py <command>` finds a running `make up`. All of its settings are taken: a key that is made with
+    the pepper of one installation and the database of another would be worthless.
     """
-    if os.environ.get("DATABASE_URL"):
+    given = os.environ.get("DATABASE_URL", "")
+    if given and not is_embedded(given):
         return
-    for name, value in read(at(data_folder()).settings).items():
-        os.environ.setdefault(name, value)
+    beside = Path(_socket_folder(given)) / SETTINGS if given and not os.environ.get("DATA") else None
+    settings = read(beside or at(data_folder()).settings)
+    if given and _socket_folder(given) == _socket_folder(settings.get("DATABASE_URL", "")):
+        del settings["DATABASE_URL"]  # it is this installation's already, perhaps as its owner, who migrates
+    os.environ.update(settings)
 
 
 def addresses() -> dict[str, str]:
     """Return the stores that this process uses, by the names of a `demo.env`."""
     return {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+
+
+def _socket_folder(address: str) -> str:
+    host = dict(parse_qsl(urlsplit(address).query)).get("host", "")
+    return host.removesuffix("/postgres")
 
 
 def _quote(value: str) -> str:

@@ -14,6 +14,7 @@ from config.local.errors import CannotStart, explain
 # sockaddr_un.sun_path holds 108 bytes with its closing zero (man 7 unix).
 _LONGEST_SOCKET = 107
 _SOCKET_NAMES = ("postgres/.s.PGSQL.5432.lock", "valkey.sock")
+SETTINGS = "settings.env"
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -62,7 +63,7 @@ class Places:
     @property
     def settings(self) -> Path:
         """The environment that the running processes were given; `manage.py` finds the installation by it."""
-        return self.data / "settings.env"
+        return self.data / SETTINGS
 
     @property
     def demo(self) -> Path:
@@ -85,8 +86,15 @@ def prepare(places: Places) -> None:
         places.sockets.mkdir(mode=mode, parents=True, exist_ok=True)
         _refuse_a_strangers_folder(places.sockets)
         places.sockets.chmod(mode)
+        _point_to(places.settings, places.sockets / SETTINGS)
     except OSError as error:
         raise explain(error, places.data) from error
+
+
+def _point_to(settings: Path, link: Path) -> None:
+    """Let whoever knows a socket find the settings that go with it."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(settings)
 
 
 def forget_sockets(places: Places) -> None:

@@ -8,6 +8,7 @@ start find what outlived even that (see `leftovers`).
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 _LOG_LIMIT = 10_000_000
 _TAIL = 8_000
 _POLL_SECONDS = 0.02
-_BLAMED = ("FATAL", "PANIC")
+_BLAMED = re.compile(r"FATAL|PANIC|^[\w.]+(Error|Exception|Configured): ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ def last_line(log: Path) -> str:
     with contextlib.suppress(OSError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL))
         lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        blamed = [line for line in lines[-20:] if any(word in line for word in _BLAMED) or tells_of_a_full_disk(line)]
+        blamed = [line for line in lines[-20:] if _BLAMED.search(line) or tells_of_a_full_disk(line)]
         return (blamed or lines or [""])[-1][:500]
     return ""
 

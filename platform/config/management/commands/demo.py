@@ -36,7 +36,8 @@ class Command(BaseCommand):
         try:
             lines = _first(options) if options["first"] else _another(options)
         except OperationalError as error:
-            raise CommandError(f"The database does not answer; is `make up` running? ({error})") from error
+            reason = str(error).partition("\n")[0]
+            raise CommandError(f"The database does not answer; is `make up` running? ({reason})") from error
         except PlatformError as error:
             raise CommandError(error.message) from error
         self.stdout.write(environment.as_lines(lines), ending="")
