@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from tests import databases, own_servers, strays
+from tests.installation import Installation, running
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,6 +62,13 @@ def fresh_database(request, settings, django_db_setup, django_db_blocker) -> Ite
     with django_db_blocker.unblock(), databases.fresh() as database, databases.default(database):
         settings.DATABASE_URL = database.url
         yield database
+
+
+@pytest.fixture(scope="session")
+def installation(django_db_setup, django_db_blocker) -> Iterator[Installation]:
+    """A whole running Turnpike with simulators; found an organisation with `.organization()`, and talk to it."""
+    with databases.fresh() as database, running(database, django_db_blocker.unblock) as everything:
+        yield everything
 
 
 def pytest_collection_modifyitems(items) -> None:
