@@ -25,6 +25,9 @@ class Right(StrEnum):
 
 ALL: frozenset[Right] = frozenset(Right)
 
+PLATFORM = "platform"
+"""A scope of management keys that is no right: it stands above every organisation, and only operators grant it."""
+
 _EVERYBODY = {Right.ORGANIZATION_READ, Right.MEMBERS_READ, Right.PROJECTS_READ, Right.USAGE_READ}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
