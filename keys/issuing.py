@@ -17,9 +17,9 @@ from keys.metadata import checked
 from keys.models import ApiKey, Plan
 from tenants import audit, authority, configuration, naming
 from tenants.audit import Actor
-from tenants.errors import ProjectArchived
+from tenants.errors import ProjectArchived, WiderThanOwn
 from tenants.models import Organization, Project
-from tenants.roles import Right
+from tenants.roles import PLATFORM, Right
 
 LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600
 
@@ -71,14 +71,14 @@ def issue_management(
     expires_at: datetime | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Issued:
-    """Make a management key of an organisation; `scopes` are values of tenants.roles.Right.
+    """Make a management key of an organisation; `scopes` are values of tenants.roles.Right, or PLATFORM from there.
 
     Raises InvalidName, InvalidLimit, and WiderThanOwn for scopes that the actor does not hold.
     """
-    rights = _rights(scopes)
-    authority.check_not_wider(actor, organization, rights)
+    asked = _known(scopes)
+    _check_may_grant(actor, organization, asked)
     key = _draft(organization, name, actor, mode, expires_at, metadata)
-    key.kind, key.scopes = ApiKey.Kind.MANAGEMENT, sorted(rights)
+    key.kind, key.scopes = ApiKey.Kind.MANAGEMENT, sorted(asked)
     issued = _mint(key)
     audit.record(actor, "key.issued", key, display=key.display, scopes=key.scopes)
     return issued
@@ -95,7 +95,7 @@ def rotate(*, key: ApiKey, overlap_seconds: int, actor: Actor) -> Issued:
         raise InvalidLimit("The overlap is between 0 seconds and 30 days.", param="overlap_seconds")
     current, now = _lock(key), clock.now()
     _check_can_be_rotated(current, now)
-    authority.check_not_wider(actor, current.organization, map(Right, current.scopes))
+    _check_may_grant(actor, current.organization, current.scopes)
     issued = _mint(_successor(current, now, actor))
     end = now + timedelta(seconds=overlap_seconds)
     key.expires_at = min(end, current.expires_at or end)
@@ -155,13 +155,19 @@ def _mint(key: ApiKey) -> Issued:
     return Issued(key, secret)
 
 
-def _rights(scopes: Iterable[str]) -> set[Right]:
+def _known(scopes: Iterable[str]) -> set[str]:
     asked = set(scopes)
     if not asked:
         raise InvalidLimit("A management key needs at least one scope.", param="scopes")
-    if unknown := asked - set(Right):
+    if unknown := asked - {*Right, PLATFORM}:
         raise InvalidLimit(f"There is no scope {min(unknown)}.", param="scopes")
-    return {Right(scope) for scope in asked}
+    return asked
+
+
+def _check_may_grant(actor: Actor, organization: Organization, scopes: Iterable[str]) -> None:
+    if PLATFORM in scopes and not actor.is_operator:
+        raise WiderThanOwn(f"Only operators grant the scope {PLATFORM}.")
+    authority.check_not_wider(actor, organization, (Right(scope) for scope in scopes if scope != PLATFORM))
 
 
 def _lock(key: ApiKey) -> ApiKey:

@@ -30,6 +30,15 @@ def create(*, name: str, slug: str, limits: Limits, actor: Actor, organization: 
 
 
 @transaction.atomic
+def rename(*, plan: Plan, name: str, actor: Actor) -> None:
+    """Give a plan another name; the slug stays. Raises InvalidName."""
+    _check_may_write(plan.organization_id, actor)
+    before, plan.name = plan.name, naming.name(name)
+    plan.save(update_fields=["name"])
+    audit.record(actor, "plan.renamed", plan, before=before, after=plan.name)
+
+
+@transaction.atomic
 def change(*, plan: Plan, limits: Limits, actor: Actor) -> None:
     """Give a plan other limits; everybody who has it gets them at once."""
     _check_may_write(plan.organization_id, actor)
