@@ -40,6 +40,8 @@ class UsageHour(Rollup):
                 fields=("organization", "starts_at", "project_id", "key_id", "model"), name="usage_hour_once"
             ),
         )
+        # For the recomputation, which looks at all organizations.
+        indexes = (models.Index(fields=("starts_at",), name="usage_hour_by_time"),)
 
 
 class UsageDay(Rollup):
@@ -51,3 +53,4 @@ class UsageDay(Rollup):
                 fields=("organization", "starts_at", "project_id", "key_id", "model"), name="usage_day_once"
             ),
         )
+        indexes = (models.Index(fields=("starts_at",), name="usage_day_by_time"),)

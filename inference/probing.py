@@ -1,0 +1,103 @@
+"""Are the engines up? Each replica is asked for its health; what that makes of its state is a pure decision.
+
+A replica is believed at once when it is well, and given a second chance when it is not: one lost packet takes nobody
+out of service. `draining` is an operator's word and is never touched. States are written by compare-and-set, so two
+probers or an operator at the same time cannot undo each other's doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import httpx
+
+from foundation import clock, logs
+from inference.models import Pool, Replica
+from inference.publishing import catalogue_changed
+
+TIMEOUT_SECONDS = 2.0
+AT_ONCE = 100
+FAILURES_TO_FALL = 2
+MOST_FAILURES = 1_000_000
+
+log = logs.get(__name__)
+
+
+class Standing(NamedTuple):
+    """What is held of a replica: its state, and how many probes failed in a row."""
+
+    state: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One replica as it was when the round began."""
+
+    replica: Replica
+    standing: Standing
+
+    @property
+    def address(self) -> str:
+        """Where to ask. Other people's services have no /health: that they answer at all is all we ask of them."""
+        path = "/v1/models" if self.replica.pool.engine == Pool.Engine.OPENAI else "/health"
+        return self.replica.url.rstrip("/") + path
+
+
+def next_state(state: str, failures: int, *, well: bool) -> Standing:
+    """Decide what one more probe makes of a replica."""
+    if state == Replica.State.DRAINING:
+        return Standing(state, failures)
+    if well:
+        return Standing(Replica.State.HEALTHY, 0)
+    failed = min(failures + 1, MOST_FAILURES)
+    # One that was never seen well is not sent requests, so there is nothing to be patient for.
+    is_down = failed >= FAILURES_TO_FALL or state != Replica.State.HEALTHY
+    return Standing(Replica.State.UNHEALTHY if is_down else state, failed)
+
+
+def is_well(engine: str, status: int) -> bool:
+    """Judge an answer by its status: 503 is an engine that loads its model, 401 a service that wants a credential."""
+    return status < 500 if engine == Pool.Engine.OPENAI else 200 <= status < 300
+
+
+def probe_replicas() -> int:
+    """Ask every replica, all at once, and write what changed; return how many changed their state."""
+    replicas = Replica.objects.exclude(state=Replica.State.DRAINING).select_related("pool")
+    targets = [Target(replica, Standing(replica.state, replica.failures)) for replica in replicas]
+    answers = asyncio.run(ask(targets)) if targets else []
+    changed = sum(_write(target, well=well) for target, well in zip(targets, answers, strict=True))
+    if changed:
+        catalogue_changed()
+    return changed
+
+
+async def ask(targets: Sequence[Target]) -> list[bool]:
+    """Ask the replicas at once; return who is well, in the same order. Nothing that they answer can raise here."""
+    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
+    turn = asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False) as client:
+        return await asyncio.gather(*(_ask(client, turn, target) for target in targets))
+
+
+async def _ask(client: httpx.AsyncClient, turn: asyncio.Semaphore, target: Target) -> bool:
+    try:
+        # httpx's own timeout starts anew with each byte; this one is for the whole answer.
+        async with turn, asyncio.timeout(TIMEOUT_SECONDS), client.stream("GET", target.address) as response:
+            return is_well(target.replica.pool.engine, response.status_code)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError):
+        return False
+
+
+def _write(target: Target, *, well: bool) -> bool:
+    """Write what the probe makes of a replica unless somebody else was faster; say whether its state changed."""
+    before, after = target.standing, next_state(*target.standing, well=well)
+    as_it_was = Replica.objects.filter(pk=target.replica.pk, state=before.state, failures=before.failures)
+    is_ours = as_it_was.update(state=after.state, failures=after.failures, checked_at=clock.now())
+    if not is_ours or after.state == before.state:
+        return False
+    log.info("replica_changed_state", replica=str(target.replica.pk), pool=target.replica.pool.name, state=after.state)
+    return True

@@ -1,0 +1,120 @@
+"""Usage by hour and by day: recomputed from the records, never added to, so that a repeat changes nothing.
+
+A request counts in the hour in which its id was made, which is when it started (UUIDv7; the gateway derives
+`started_at` from it). That is the key of the records' partitions as well, so an hour is found without looking at
+others. Where a run begins is read from the rollups themselves: what they hold was computed up to their newest hour,
+and records that were settled later than `LOOK_BACK` before it are looked at again, however old their requests are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.db import connection
+
+from billing.reconciliation import Difference
+from foundation import clock
+from foundation.ids import lowest_at
+from inference import rollups
+from tenants import isolation
+
+LOOK_BACK = timedelta(hours=2)
+"""Longer than any request may run and any transaction may take; what is later still is found by when it was settled."""
+
+FAILED = ("upstream_error", "timeout", "drained", "expired", "refused_midstream")
+"""Outcomes that count as errors: not a caller who left, nor an answer without a token."""
+
+OUTCOMES = ("complete", "client_left", "no_output", *FAILED)
+"""All that a record may say of how a request ended."""
+
+STATEMENT_SECONDS = 100
+
+
+class Busy(Exception):
+    """Another process is recomputing: its result is as good as ours."""
+
+
+def roll_up() -> int:
+    """Recompute every hour with news, and its day; return how many rows of rollups changed.
+
+    Day by day, the oldest first, each in a transaction of its own: what is interrupted goes on from there.
+    """
+    try:
+        return sum(recompute(first, last + rollups.HOUR) for first, last in _by_day(_touched()))
+    except Busy:
+        return 0
+
+
+def recompute(starts_at: datetime, ends_at: datetime) -> int:
+    """Replace the hours of a stretch of one UTC day, and the day; return how many rows changed.
+
+    `starts_at` and `ends_at` are full hours. Raises Busy.
+    """
+    midnight = starts_at.astimezone(UTC).replace(hour=0)
+    hours: dict[str, Any] = {"starts_at": starts_at, "ends_at": ends_at, "failed": list(FAILED)}
+    with isolation.everything(), connection.cursor() as cursor:
+        _claim(cursor)
+        cursor.execute(rollups.HOURS, hours | {"first": lowest_at(starts_at), "end": lowest_at(ends_at)})
+        (changed_hours,) = cursor.fetchone()
+        cursor.execute(rollups.DAYS, {"starts_at": midnight, "ends_at": midnight + rollups.DAY})
+        (changed_days,) = cursor.fetchone()
+    return int(changed_hours) + int(changed_days)
+
+
+def differences(before: datetime | None = None) -> list[Difference]:
+    """Compare the hours and days that ended before an instant with the records; by default what is surely rolled up.
+
+    Reads all records: for the proof of the ledger, not for a page.
+    """
+    end = before or clock.now() - LOOK_BACK
+    found: list[Difference] = []
+    for unit, comparison in rollups.COMPARISONS.items():
+        ends_at = _start_of(unit, end)
+        with isolation.everything(), connection.cursor() as cursor:
+            cursor.execute(comparison, {"ends_at": ends_at, "end": lowest_at(ends_at), "failed": list(FAILED)})
+            found += [_difference(unit, row) for row in cursor.fetchall()]
+    return found
+
+
+def _touched() -> list[datetime]:
+    """Return the hours whose records or rollups may be news, in order."""
+    with isolation.everything(), connection.cursor() as cursor:
+        _allow_time(cursor)
+        cursor.execute("SELECT max(starts_at) FROM inference_usagehour")
+        (newest,) = cursor.fetchone()
+        since = None if newest is None else min(newest, clock.now()) - LOOK_BACK
+        cursor.execute(rollups.TOUCHED, {"since": since})
+        return [hour for (hour,) in cursor.fetchall()]
+
+
+def _by_day(hours: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    for _, of_day in groupby(hours, key=lambda hour: hour.astimezone(UTC).date()):
+        found = list(of_day)
+        yield found[0], found[-1]
+
+
+def _claim(cursor: Any) -> None:
+    # A run that read earlier must not write later than another, or it would put old sums over new ones.
+    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('inference.usage'))")
+    (is_ours,) = cursor.fetchone()
+    if not is_ours:
+        raise Busy
+    _allow_time(cursor)
+
+
+def _allow_time(cursor: Any) -> None:
+    cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
+
+
+def _start_of(unit: str, at: datetime) -> datetime:
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if unit == "hour" else hour.replace(hour=0)
+
+
+def _difference(unit: str, row: tuple[Any, ...]) -> Difference:
+    organization, starts_at, key, model, column, expected, found = row
+    subject = f"{unit} {starts_at:%Y-%m-%dT%H:%MZ} of organization {organization}, key {key}, model {model}: {column}"
+    return Difference(f"usage_{unit}_equals_records", subject, int(expected), int(found))
