@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from config import env
+from config import admin_site, env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -214,7 +214,7 @@ CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, 
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
 # --- The operators' theme and the management API ---------------------------------------------------------------------
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Turnpike", "SITE_HEADER": "Turnpike", "SITE_URL": "/"}
+UNFOLD = admin_site.UNFOLD
 REST_FRAMEWORK: dict[str, Any] = {
     # The key first: who sends one means it, signed in or not.
     "DEFAULT_AUTHENTICATION_CLASSES": ["keys.bearer.ByKey", "tenants.rest.principals.BySession"],

@@ -20,11 +20,9 @@ from billing.models import UsageRecord
 from foundation import clock
 from foundation.ids import lowest_at
 from inference.models import UsageHour
+from inference.usage import FAILED
 from keys.models import ApiKey
 from tenants.models import Organization
-
-FAILED = ("upstream_error", "timeout", "drained", "expired", "refused_midstream")
-"""Outcomes that are the platform's fault: not a caller who left, nor an answer without a token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,10 @@ def _issue(request: HttpRequest, place: Place, form: forms.KeyForm) -> HttpRespo
 def _show_once(
     request: HttpRequest, place: Place, issued: issuing.Issued, replaced: ApiKey | None = None
 ) -> HttpResponse:
-    example = examples.first_call(request, catalogue.offers(), issued.secret)
-    return page(request, place, "console/keys/secret.html", section="keys", key=issued.key, example=example, replaced=replaced)
+    example = examples.first_call(request, catalogue.on_offer(), issued.secret)
+    return page(
+        request, place, "console/keys/secret.html", section="keys", key=issued.key, example=example, replaced=replaced
+    )
 
 
 def _find(place: Place, public_id: str) -> ApiKey:

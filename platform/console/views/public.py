@@ -7,12 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import catalogue, examples
+from inference.offers import Availability
 
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what this installation is, what it offers at what price, and how to call it."""
-    offers = catalogue.offers()
+    offers = catalogue.on_offer()
     example = examples.first_call(request, offers)
     context = {"offers": offers, "example": example, "overall": _overall(offers)}
     return render(request, "console/landing.html", context)
@@ -21,9 +22,9 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """Say which models answer right now."""
-    offers = catalogue.offers()
+    offers = catalogue.on_offer()
     return render(request, "console/status.html", {"offers": offers, "overall": _overall(offers), "section": "status"})
 
 
-def _overall(offers: list[catalogue.Offer]) -> catalogue.Availability:
+def _overall(offers: list[catalogue.Offer]) -> Availability:
     return catalogue.overall(offer.availability for offer in offers)

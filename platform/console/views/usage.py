@@ -58,7 +58,7 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
         requests=requests,
         names=_key_names(place, [record.key_id for record in requests]),
         active_keys=ApiKey.objects.for_organization(organization).active().filter(kind=ApiKey.Kind.INFERENCE).count(),
-        example=examples.first_call(request, catalogue.offers()),
+        example=examples.first_call(request, catalogue.on_offer()),
     )
 
 
@@ -86,7 +86,7 @@ def usage(request: HttpRequest, place: Place) -> HttpResponse:
         names=_key_names(place, [record.key_id for record in shown] + list(used.by_key)),
         older=ids.public("req", shown[-1].request_id) if len(records) > SHOWN_PER_PAGE else None,
         paging="before" in request.GET,
-        example=examples.first_call(request, catalogue.offers()),
+        example=examples.first_call(request, catalogue.on_offer()),
     )
 
 

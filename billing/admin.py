@@ -1,0 +1,209 @@
+"""The operators' pages about money: all to look at. It moves by the action on an organisation (config/admin.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpRequest
+
+from billing.models import Hold, LedgerEntry, LedgerTransaction, Purse, UsageRecord
+from foundation import ids, money
+from tenants.operating import EndlessAdmin, ReadOnlyAdmin, ReadOnlyInline, amount, labelled, public
+
+
+@admin.register(Purse)
+class PurseAdmin(ReadOnlyAdmin):
+    """What may still be spent: wallets, and the windows of budgets."""
+
+    list_display = ("organization", "kind", "window", "posted", "held", "credit_line", "starts_at", "ends_at")
+    list_filter = ("kind", "window")
+    list_select_related = ("organization",)
+    search_fields = ("organization__name", "organization__slug")
+    # Wallets before budgets.
+    ordering = ("-kind", "organization__name", "-starts_at")
+    fields = (
+        "id",
+        "organization",
+        "kind",
+        "posted",
+        "held",
+        "credit_line",
+        "budget_id",
+        "window",
+        "starts_at",
+        "ends_at",
+    )
+    public_id_field = "organization_id"
+
+    posted = amount("posted_nusd", "Posted")
+    held = amount("held_nusd", "In flight")
+    credit_line = amount("credit_line_nusd", "Credit line")
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    """Requests in flight, with the worst case that is set aside for each."""
+
+    list_display = ("request", "organization", "key", "model", "amount", "created_at", "expires_at")
+    list_select_related = ("organization",)
+    search_fields = ("model", "organization__name", "organization__slug")
+    ordering = ("-request_id",)
+    fields = (
+        "request",
+        "organization",
+        "project",
+        "key",
+        "model",
+        "customer",
+        "amount",
+        "purses",
+        "created_at",
+        "expires_at",
+    )
+
+    request = public("req", "request_id", "Request")
+    key = public("key", "key_id", "Key")
+    project = public("proj", "project_id", "Project")
+    amount = amount("amount_nusd", "Amount")
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(EndlessAdmin):
+    """What each request used, how it ended, and what it cost."""
+
+    list_display = (
+        "started_at",
+        "request",
+        "organization",
+        "model",
+        "outcome_label",
+        "tokens",
+        "cost",
+        "ttft",
+        "latency",
+    )
+    list_filter = ("outcome", "usage_source", "streamed", "late")
+    list_select_related = ("organization",)
+    search_fields = ("model",)
+    search_help_text = "Model, or the public id of a request"
+    ordering = ("-request_id",)
+    readonly_fields = ("request", "key", "project", "outcome_label", "hold", "cost", "transaction")
+    fields = (
+        ("request", "endpoint"),
+        ("organization", "project", "key", "customer"),
+        ("model", "pool", "replica"),
+        ("outcome_label", "status", "streamed", "late"),
+        ("prompt_tokens", "cached_tokens", "completion_tokens", "usage_source"),
+        ("cost", "hold", "price_version", "transaction"),
+        "purses",
+        ("started_at", "at", "ttft_ms", "latency_ms"),
+    )
+
+    request = public("req", "request_id", "Request")
+    key = public("key", "key_id", "Key")
+    project = public("proj", "project_id", "Project")
+    transaction = public("txn", "transaction_id", "Transaction")
+    cost = amount("cost_nusd", "Cost")
+    hold = amount("hold_nusd", "Was held")
+
+    @labelled(
+        "Outcome",
+        {
+            "complete": "success",
+            "upstream_error": "danger",
+            "timeout": "danger",
+            "expired": "danger",
+            "drained": "warning",
+        },
+        order="outcome",
+    )
+    def outcome_label(self, record: UsageRecord) -> tuple[str, str]:
+        """Show how it ended."""
+        return record.outcome, record.outcome.replace("_", " ")
+
+    @admin.display(description="Tokens")
+    def tokens(self, record: UsageRecord) -> str:
+        """Show input and output."""
+        return f"{record.prompt_tokens:,} + {record.completion_tokens:,}"
+
+    @admin.display(description="First token", ordering="ttft_ms")
+    def ttft(self, record: UsageRecord) -> str:
+        """Show the time to the first token."""
+        return "–" if record.ttft_ms is None else f"{record.ttft_ms:,} ms"
+
+    @admin.display(description="Total", ordering="latency_ms")
+    def latency(self, record: UsageRecord) -> str:
+        """Show how long it took."""
+        return "–" if record.latency_ms is None else f"{record.latency_ms:,} ms"
+
+
+class EntryInline(ReadOnlyInline):
+    """The lines of a transaction."""
+
+    model = LedgerEntry
+    fields = ("account", "kind", "signed_amount")
+    readonly_fields = ("signed_amount",)
+    verbose_name_plural = "Entries"
+    ordering = ("id",)
+
+    signed_amount = amount("amount_nusd", "Amount")
+
+
+@admin.register(LedgerTransaction)
+class LedgerTransactionAdmin(EndlessAdmin):
+    """Movements of money, each of which sums to zero."""
+
+    list_display = ("at", "transaction", "organization", "kind_label", "wallet", "memo", "actor")
+    list_filter = ("kind",)
+    list_select_related = ("organization",)
+    search_fields = ("memo", "reference", "organization__name", "organization__slug")
+    search_help_text = "Memo, reference, organization, or the public id of a transaction"
+    ordering = ("-id",)
+    fields = ("transaction", "organization", "kind", "reference", "memo", "actor", "at")
+    inlines = (EntryInline,)
+
+    transaction = public("txn", "id", "Transaction")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerTransaction]:
+        """Add what each did to the wallet."""
+        wallet = Sum("entries__amount_nusd", filter=Q(entries__account=LedgerEntry.Account.WALLET))
+        rows: QuerySet[LedgerTransaction] = super().get_queryset(request).annotate(wallet_nusd=wallet)
+        return rows
+
+    @labelled("Kind", {"credit": "success", "adjustment": "warning", "stripe": "success"}, order="kind")
+    def kind_label(self, row: LedgerTransaction) -> tuple[str, str]:
+        """Show what moved the money."""
+        return row.kind, row.get_kind_display()
+
+    @admin.display(description="Wallet")
+    def wallet(self, row: Any) -> str:
+        """Show what the wallet got, or lost."""
+        return money.display(int(row.wallet_nusd or 0))
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(EndlessAdmin):
+    """The lines of all transactions."""
+
+    list_display = ("id", "at", "transaction_public_id", "organization", "account", "kind", "signed_amount")
+    list_filter = ("account", "kind")
+    list_select_related = ("organization", "transaction")
+    search_fields = ("organization__name", "organization__slug")
+    search_help_text = "Organization, or the public id of a transaction"
+    ordering = ("-id",)
+    fields = ("id", "at", "transaction", "organization", "account", "kind", "signed_amount")
+    public_id_field = "transaction_id"
+
+    signed_amount = amount("amount_nusd", "Amount")
+
+    @admin.display(description="At")
+    def at(self, entry: LedgerEntry) -> Any:
+        """Show when its transaction was."""
+        return entry.transaction.at
+
+    @admin.display(description="Transaction")
+    def transaction_public_id(self, entry: LedgerEntry) -> str:
+        """Show the transaction's id as the outside world sees it."""
+        return ids.public("txn", entry.transaction_id)

@@ -1,0 +1,299 @@
+"""The operators' pages about the catalogue: models, prices, and the pools and replicas that serve them.
+
+Every change is told to the gateways as it is committed, and stands in the audit trail.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from billing import price_list, prices
+from billing.models import Price, PriceComponent
+from foundation import ids
+from inference import models
+from inference.publishing import catalogue_changed
+from tenants import audit
+from tenants.asking import AskForm
+from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
+
+STATE_TONES = {"healthy": "success", "unhealthy": "danger", "draining": "warning", "unknown": "info"}
+
+
+class CatalogueAdmin(OperatorAdmin):
+    """Objects of the catalogue: changes are audited and told to the gateways."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Note and tell once the object and its parts are saved."""
+        super().save_related(request, form, formsets, change)
+        target: Model = form.instance
+        fields = [*form.changed_data, *(name for formset in formsets for name in _changed(formset))]
+        verb = "changed" if change else "added"
+        audit.record(actor(request), f"{self.opts.model_name}.{verb}", target, name=str(target), fields=fields)
+        catalogue_changed()
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Note, delete and tell."""
+        audit.record(actor(request), f"{self.opts.model_name}.deleted", obj, name=str(obj))
+        super().delete_model(request, obj)
+        catalogue_changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Note, delete and tell, one by one."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+
+def _changed(formset: Any) -> list[str]:
+    """Name the parts of an object that a formset changed."""
+    objects = [*formset.new_objects, *(obj for obj, _ in formset.changed_objects), *formset.deleted_objects]
+    return [f"{formset.model._meta.verbose_name} {obj}" for obj in objects]
+
+
+class DeploymentInline(EditableInline):
+    """Where the model runs."""
+
+    model = models.Deployment
+    fields = ("pool", "upstream_name", "weight")
+
+
+@admin.register(models.Model)
+class ModelAdmin(CatalogueAdmin):
+    """Models, as callers see them."""
+
+    list_display = ("id", "display_name", "context_length", "max_output_tokens", "price", "replicas", "enabled")
+    list_filter = ("enabled",)
+    search_fields = ("id", "display_name", "description")
+    ordering = ("id",)
+    fieldsets = (
+        (None, {"fields": ("id", "display_name", "description", "owned_by", "enabled", "price")}),
+        (
+            "What it can",
+            {"fields": ("context_length", "max_output_tokens", "input_modalities", "output_modalities")},
+        ),
+        ("Names", {"fields": ("aliases", "tags")}),
+        ("End of life", {"fields": ("deprecated_at", "sunset_at")}),
+    )
+    inlines = (DeploymentInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple[str, ...]:
+        """Keep the id of a model that is there: callers, prices and usage name it."""
+        return ("price", "id") if obj is not None else ("price",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Model]:
+        """Count the replicas that serve each."""
+        enabled = Q(deployments__pool__enabled=True)
+        healthy = enabled & Q(deployments__pool__replicas__state=models.Replica.State.HEALTHY)
+        rows: QuerySet[models.Model] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                replicas_known=Count("deployments__pool__replicas", filter=enabled, distinct=True),
+                replicas_healthy=Count("deployments__pool__replicas", filter=healthy, distinct=True),
+            )
+        )
+        return rows
+
+    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
+    def replicas(self, model: Any) -> tuple[str, str]:
+        """Say how many of its replicas answer."""
+        up, known = model.replicas_healthy, model.replicas_known
+        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+
+    @admin.display(description="Price per million tokens")
+    def price(self, model: models.Model) -> str:
+        """Show the price in force."""
+        if not model.pk:
+            return "Publish a price once the model is saved: without one it cannot be called."
+        return described(price_list.of([model.pk]).get(model.pk))
+
+
+def described(price: Price | None) -> str:
+    """Write a price on one line."""
+    if price is None:
+        return "none: cannot be called"
+    if price.free:
+        return "free"
+    rates = {component.kind: component.usd_per_million for component in price.components.all()}
+    names = {"input": "in", "cached_input": "cached", "output": "out"}
+    return ", ".join(f"${rates[kind].normalize():f} {name}" for kind, name in names.items() if kind in rates)
+
+
+class ReplicaInline(EditableInline):
+    """The pool's engines."""
+
+    model = models.Replica
+    fields = ("url", "state", "failures", "checked_at")
+    readonly_fields = ("failures", "checked_at")
+
+
+class ServedInline(EditableInline):
+    """The models that run on the pool."""
+
+    model = models.Deployment
+    fields = ("model", "upstream_name", "weight")
+    verbose_name_plural = "Models"
+
+
+@admin.register(models.Pool)
+class PoolAdmin(CatalogueAdmin):
+    """Replicas of one engine with one configuration."""
+
+    list_display = ("name", "engine", "served", "replicas", "weight", "enabled")
+    list_filter = ("engine", "enabled")
+    search_fields = ("name", "replicas__url")
+    fieldsets = (
+        (None, {"fields": ("name", "engine", "credential_env", "weight", "enabled")}),
+        (
+            "Longest waits, in milliseconds",
+            {"fields": (("connect_ms", "first_byte_ms"), ("between_tokens_ms", "total_ms"))},
+        ),
+    )
+    inlines = (ReplicaInline, ServedInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Pool]:
+        """Count replicas and models."""
+        healthy = Q(replicas__state=models.Replica.State.HEALTHY)
+        rows: QuerySet[models.Pool] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                replicas_known=Count("replicas", distinct=True),
+                replicas_healthy=Count("replicas", filter=healthy, distinct=True),
+                models_served=Count("deployments", distinct=True),
+            )
+        )
+        return rows
+
+    @admin.display(description="Models", ordering="models_served")
+    def served(self, pool: Any) -> int:
+        """Say how many models run here."""
+        return int(pool.models_served)
+
+    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
+    def replicas(self, pool: Any) -> tuple[str, str]:
+        """Say how many answer."""
+        up, known = pool.replicas_healthy, pool.replicas_known
+        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+
+
+@admin.register(models.Deployment)
+class DeploymentAdmin(CatalogueAdmin):
+    """Which model runs on which pool, under which name."""
+
+    list_display = ("model", "pool", "upstream_name", "weight")
+    list_filter = ("pool",)
+    list_select_related = ("model", "pool")
+    search_fields = ("model__id", "pool__name", "upstream_name")
+    ordering = ("model", "pool")
+
+
+@admin.register(models.Replica)
+class ReplicaAdmin(CatalogueAdmin):
+    """Engine processes. The prober sets their state; `draining` is an operator's word."""
+
+    list_display = ("url", "pool", "state_label", "failures", "checked_at")
+    list_filter = ("state", "pool")
+    list_select_related = ("pool",)
+    search_fields = ("url", "pool__name")
+    fields = ("pool", "url", "state", "failures", "checked_at")
+    readonly_fields = ("failures", "checked_at")
+
+    @labelled("State", STATE_TONES, order="state")
+    def state_label(self, replica: models.Replica) -> tuple[str, str]:
+        """Show the state in colour."""
+        return replica.state, replica.get_state_display()
+
+
+class PriceForm(AskForm):
+    """A new version of a model's price."""
+
+    model = forms.ModelChoiceField(models.Model.objects.order_by("id"))
+    input = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Input")
+    cached_input = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=18,
+        decimal_places=9,
+        label="Cached input",
+        help_text="Empty: what other input costs.",
+    )
+    output = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Output")
+    free = forms.BooleanField(required=False, help_text="Costs nothing. Leave the rates empty then.")
+    effective_from = forms.SplitDateTimeField(
+        required=False, label="Applies from", help_text="UTC. Empty: from now on."
+    )
+
+    @staticmethod
+    def components(asked: dict[str, Any]) -> dict[str, Decimal]:
+        """Return the rates that were filled in."""
+        return {kind: asked[kind] for kind in PriceComponent.Kind.values if asked[kind] is not None}
+
+
+class ComponentInline(ReadOnlyInline):
+    """The rates of a price."""
+
+    model = PriceComponent
+    fields = ("kind", "usd_per_million")
+    show_change_link = False
+    verbose_name_plural = "US dollars per million"
+
+
+@admin.register(Price)
+class PriceAdmin(ReadOnlyAdmin):
+    """Versions of prices. One that is published never changes: publish the next."""
+
+    list_display = ("model", "version", "rates", "effective_from", "created_at")
+    search_fields = ("model",)
+    ordering = ("model", "-version")
+    fields = ("public_id", "model", "version", "free", "effective_from", "created_at")
+    inlines = (ComponentInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        """Bring the rates along."""
+        rows: QuerySet[Price] = super().get_queryset(request).prefetch_related("components")
+        return rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "add")
+
+    @admin.display(description="Per million tokens")
+    def rates(self, price: Price) -> str:
+        """Show the rates."""
+        return described(price)
+
+    @admin.display(description="Public id")
+    def public_id(self, price: Price) -> str:
+        """Show the id as the outside world sees it."""
+        return ids.public("price", price.pk)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Publish the next version of a price."""
+        self.check_may(request, "add")
+        return self.ask(
+            request,
+            PriceForm(request.POST or None, initial=request.GET.dict()),
+            lambda asked: self._publish(request, asked),
+            title="Publish a price",
+            explanation="In US dollars per million tokens. Earlier versions stay, as does what was charged by them.",
+            button="Publish price",
+            done="The price is published.",
+        )
+
+    def _publish(self, request: HttpRequest, asked: dict[str, Any]) -> Price:
+        price = prices.publish(
+            model=asked["model"].pk,
+            components=PriceForm.components(asked),
+            effective_from=asked["effective_from"],
+            free=asked["free"],
+            actor=actor(request),
+        )
+        catalogue_changed()
+        return price

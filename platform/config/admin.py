@@ -1,0 +1,245 @@
+"""The operators' page of an organisation. It is up here because it brings tenants and their money together."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+
+from billing import wallet
+from billing.models import Purse
+from foundation import money
+from keys.models import ApiKey
+from tenants import founding, organizations
+from tenants.asking import AskForm, ReasonForm
+from tenants.models import Membership, Organization, Project, User
+from tenants.operating import ReadOnlyAdmin, ReadOnlyInline, actor, amount, detail_action, labelled
+
+# Part of signing in; operators change a user's own address instead.
+admin.site.unregister(EmailAddress)
+
+
+class FoundForm(AskForm):
+    """A new organisation."""
+
+    name = forms.CharField(max_length=200)
+    slug = forms.CharField(
+        max_length=63,
+        label="Short name",
+        help_text="Lower-case words joined by hyphens. It stands in addresses and stays.",
+    )
+    time_zone = forms.CharField(
+        initial="UTC", help_text="IANA name, such as Europe/Berlin. Budgets turn over at its midnight."
+    )
+    owner = forms.ModelChoiceField(User.objects.filter(is_active=True).order_by("email"), required=False)
+
+
+class SettingsForm(AskForm):
+    """What may be changed about one."""
+
+    name = forms.CharField(max_length=200)
+    time_zone = forms.CharField(help_text="IANA name, such as Europe/Berlin. Budgets turn over at its midnight.")
+
+
+class AdjustForm(AskForm):
+    """How much money to move, and why."""
+
+    amount = forms.DecimalField(
+        max_digits=16, decimal_places=9, label="Amount in USD", help_text="With a minus to take credit away."
+    )
+    reason = forms.CharField(max_length=500, help_text="Kept in the ledger and in the audit trail.")
+
+    def clean_amount(self) -> Decimal:
+        """Refuse to move nothing."""
+        amount: Decimal = self.cleaned_data["amount"]
+        if not amount:
+            raise forms.ValidationError("The amount must not be zero.")
+        return amount
+
+
+class MemberInline(ReadOnlyInline):
+    """Who is in it."""
+
+    model = Membership
+    fields = ("user", "role", "created_at")
+    tab = True
+
+
+class ProjectInline(ReadOnlyInline):
+    """Its parts."""
+
+    model = Project
+    fields = ("name", "slug", "archived_at", "created_at")
+    tab = True
+
+
+class KeyInline(ReadOnlyInline):
+    """Its keys, without what opens doors."""
+
+    model = ApiKey
+    verbose_name_plural = "API keys"
+    fields = ("name", "display", "kind", "last_used_at", "expires_at", "revoked_at")
+    tab = True
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin):
+    """Tenants. Money moves here only, by an action with a reason."""
+
+    list_display = ("name", "slug", "status_label", "balance", "in_flight", "time_zone", "created_at")
+    list_filter = ("status",)
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    fields = (
+        "public_id",
+        "name",
+        "slug",
+        "status_label",
+        "balance",
+        "in_flight",
+        "time_zone",
+        "config_version",
+        "created_at",
+    )
+    inlines = (MemberInline, ProjectInline, KeyInline)
+    actions_detail = ("adjust_credit", "change_settings", "suspend", "resume")
+
+    balance = amount("posted_nusd", "Balance")
+    in_flight = amount("held_nusd", "In flight")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        """Bring the wallet along."""
+        wallets = Purse.objects.filter(organization_id=OuterRef("pk"), kind=Purse.Kind.WALLET)
+        rows: QuerySet[Organization] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                posted_nusd=Subquery(wallets.values("posted_nusd")), held_nusd=Subquery(wallets.values("held_nusd"))
+            )
+        )
+        return rows
+
+    @labelled("Status", {"active": "success", "suspended": "danger"}, order="status")
+    def status_label(self, organization: Organization) -> tuple[str, str]:
+        """Show whether its keys work."""
+        return organization.status, organization.get_status_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "add")
+
+    def has_edit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether the actions are offered."""
+        return self.may(request, "change")
+
+    def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether the operator may move money."""
+        return request.user.has_perm("billing.add_ledgertransaction")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """Found an organisation with a wallet."""
+        self.check_may(request, "add")
+        return self.ask(
+            request,
+            FoundForm(request.POST or None),
+            lambda asked: self._found(request, asked),
+            title="Add an organization",
+            explanation="It starts with a project and an empty wallet.",
+            button="Add organization",
+            done="The organization was added.",
+        )
+
+    @detail_action("Adjust credit", icon="payments", permission="adjust")
+    def adjust_credit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put credit in, or take it away."""
+        organization: Organization = self.found(request, object_id)
+        return self.ask(
+            request,
+            AdjustForm(request.POST or None),
+            lambda asked: self._adjust(request, organization, asked),
+            title=f"Adjust the credit of {organization}",
+            explanation=_standing(organization),
+            button="Adjust credit",
+            done="The credit was adjusted.",
+            target=organization,
+        )
+
+    @detail_action("Settings", icon="settings", permission="edit")
+    def change_settings(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Change name and time zone."""
+        organization: Organization = self.found(request, object_id)
+        initial = {"name": organization.name, "time_zone": organization.time_zone}
+        return self.ask(
+            request,
+            SettingsForm(request.POST or None, initial=initial),
+            lambda asked: self._change(request, organization, asked),
+            title=f"Settings of {organization}",
+            explanation="The short name stays: links depend on it.",
+            button="Save",
+            done="The settings were changed.",
+            target=organization,
+        )
+
+    @detail_action("Suspend", icon="pause_circle", permission="edit")
+    def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Stop all its keys."""
+        organization: Organization = self.found(request, object_id)
+        return self.ask(
+            request,
+            ReasonForm(request.POST or None),
+            lambda asked: organizations.suspend(
+                organization=organization, reason=asked["reason"], actor=actor(request)
+            ),
+            title=f"Suspend {organization}?",
+            explanation="All its keys are refused from the next request on, until it is resumed.",
+            button="Suspend",
+            done="The organization is suspended.",
+            target=organization,
+        )
+
+    @detail_action("Resume", icon="play_circle", permission="edit")
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let its keys work again."""
+        organization: Organization = self.found(request, object_id)
+        return self.ask(
+            request,
+            ReasonForm(request.POST or None),
+            lambda asked: organizations.resume(organization=organization, reason=asked["reason"], actor=actor(request)),
+            title=f"Resume {organization}?",
+            explanation="Its keys work again from the next request on.",
+            button="Resume",
+            done="The organization is active.",
+            target=organization,
+        )
+
+    def _found(self, request: HttpRequest, asked: dict[str, Any]) -> Organization:
+        organization = founding.found_organization(**asked, actor=actor(request))
+        wallet.open_wallet(organization.pk)
+        return organization
+
+    def _adjust(self, request: HttpRequest, organization: Organization, asked: dict[str, Any]) -> None:
+        wallet.open_wallet(organization.pk)
+        wallet.adjust(
+            organization_id=organization.pk,
+            amount_nusd=money.nano(asked["amount"]),
+            reason=asked["reason"],
+            actor=actor(request),
+        )
+
+    def _change(self, request: HttpRequest, organization: Organization, asked: dict[str, Any]) -> None:
+        if asked["name"] != organization.name:
+            organizations.rename(organization=organization, name=asked["name"], actor=actor(request))
+        if asked["time_zone"] != organization.time_zone:
+            organizations.move_to_time_zone(
+                organization=organization, time_zone=asked["time_zone"], actor=actor(request)
+            )
+
+
+def _standing(organization: Organization) -> str:
+    balance = wallet.balance(organization.pk)
+    held = money.display(balance.held_nusd)
+    return f"It has {money.display(balance.posted_nusd)}, of which {held} is set aside for requests in flight."
