@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line: `python manage.py <command>`. With any Python: it goes on in the one that make installed into."""
+"""Django's command line: `python manage.py <command>`. Any Python will do: it goes on in the one of `make`."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ def _enter_environment() -> None:
     python = ENVIRONMENT / "bin" / "python"
     if Path(sys.prefix) == ENVIRONMENT or not python.exists():
         raise SystemExit("Django is not installed here: run `make up` once, or install the project.")
-    os.execv(python, [str(python), *sys.argv])
+    os.execv(python, [str(python), *sys.argv])  # noqa: S606 - to replace this process is the point
 
 
 if __name__ == "__main__":
