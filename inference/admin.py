@@ -22,7 +22,9 @@ from tenants import audit
 from tenants.asking import AskForm
 from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
 
-STATE_TONES = {"healthy": "success", "unhealthy": "danger", "draining": "warning", "unknown": "info"}
+STATE_TONES = {"Healthy": "success", "Unhealthy": "danger", "Draining": "warning", "Unknown": "info"}
+ALL_UP, SOME_UP, NONE_UP = "all up", "some up", "none up"
+REPLICA_TONES = {ALL_UP: "success", SOME_UP: "warning", NONE_UP: "danger"}
 
 
 class CatalogueAdmin(OperatorAdmin):
@@ -99,11 +101,10 @@ class ModelAdmin(CatalogueAdmin):
         )
         return rows
 
-    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
-    def replicas(self, model: Any) -> tuple[str, str]:
+    @labelled("Replicas", REPLICA_TONES)
+    def replicas(self, model: Any) -> str:
         """Say how many of its replicas answer."""
-        up, known = model.replicas_healthy, model.replicas_known
-        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+        return _standing(model.replicas_healthy, model.replicas_known)
 
     @admin.display(description="Price per million tokens")
     def price(self, model: models.Model) -> str:
@@ -111,6 +112,12 @@ class ModelAdmin(CatalogueAdmin):
         if not model.pk:
             return "Publish a price once the model is saved: without one it cannot be called."
         return described(price_list.of([model.pk]).get(model.pk))
+
+
+def _standing(up: int, known: int) -> str:
+    if not up:
+        return NONE_UP
+    return ALL_UP if up == known else SOME_UP
 
 
 def described(price: Price | None) -> str:
@@ -175,11 +182,10 @@ class PoolAdmin(CatalogueAdmin):
         """Say how many models run here."""
         return int(pool.models_served)
 
-    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
-    def replicas(self, pool: Any) -> tuple[str, str]:
+    @labelled("Replicas", REPLICA_TONES)
+    def replicas(self, pool: Any) -> str:
         """Say how many answer."""
-        up, known = pool.replicas_healthy, pool.replicas_known
-        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+        return _standing(pool.replicas_healthy, pool.replicas_known)
 
 
 @admin.register(models.Deployment)
@@ -205,9 +211,9 @@ class ReplicaAdmin(CatalogueAdmin):
     readonly_fields = ("failures", "checked_at")
 
     @labelled("State", STATE_TONES, order="state")
-    def state_label(self, replica: models.Replica) -> tuple[str, str]:
+    def state_label(self, replica: models.Replica) -> str:
         """Show the state in colour."""
-        return replica.state, replica.get_state_display()
+        return replica.get_state_display()
 
 
 class PriceForm(AskForm):

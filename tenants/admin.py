@@ -104,10 +104,10 @@ class MembershipAdmin(ReadOnlyAdmin):
     fields = ("public_id", "organization", "user", "role", "created_at")
     actions_detail = ("change_role", "remove")
 
-    @labelled("Role", {"owner": "success", "admin": "info"}, order="role")
-    def role_label(self, membership: Membership) -> tuple[str, str]:
+    @labelled("Role", {"Owner": "success", "Admin": "info"}, order="role")
+    def role_label(self, membership: Membership) -> str:
         """Show the role, those that manage in colour."""
-        return membership.role, membership.get_role_display()
+        return membership.get_role_display()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "add")

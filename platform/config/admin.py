@@ -22,6 +22,7 @@ from tenants.operating import ReadOnlyAdmin, ReadOnlyInline, actor, amount, deta
 
 # Part of signing in; operators change a user's own address instead.
 admin.site.unregister(EmailAddress)
+admin.site.index_title = "Dashboard"
 
 
 class FoundForm(AskForm):
@@ -124,10 +125,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
         )
         return rows
 
-    @labelled("Status", {"active": "success", "suspended": "danger"}, order="status")
-    def status_label(self, organization: Organization) -> tuple[str, str]:
+    @labelled("Status", {"Active": "success", "Suspended": "danger"}, order="status")
+    def status_label(self, organization: Organization) -> str:
         """Show whether its keys work."""
-        return organization.status, organization.get_status_display()
+        return organization.get_status_display()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "add")
@@ -135,6 +136,14 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def has_edit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Say whether the actions are offered."""
         return self.may(request, "change")
+
+    def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether suspending is offered: to those who may, of an organisation that is active."""
+        return self.may(request, "change") and self._is(object_id, Organization.Status.ACTIVE)
+
+    def has_resume_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether resuming is offered."""
+        return self.may(request, "change") and self._is(object_id, Organization.Status.SUSPENDED)
 
     def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Say whether the operator may move money."""
@@ -184,7 +193,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
             target=organization,
         )
 
-    @detail_action("Suspend", icon="pause_circle", permission="edit")
+    @detail_action("Suspend", icon="pause_circle", permission="suspend")
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Stop all its keys."""
         organization: Organization = self.found(request, object_id)
@@ -201,7 +210,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
             target=organization,
         )
 
-    @detail_action("Resume", icon="play_circle", permission="edit")
+    @detail_action("Resume", icon="play_circle", permission="resume")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let its keys work again."""
         organization: Organization = self.found(request, object_id)
@@ -215,6 +224,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
             done="The organization is active.",
             target=organization,
         )
+
+    def _is(self, object_id: Any, status: Organization.Status) -> bool:
+        return Organization.objects.filter(pk=object_id, status=status).exists()
 
     def _found(self, request: HttpRequest, asked: dict[str, Any]) -> Organization:
         organization = founding.found_organization(**asked, actor=actor(request))
