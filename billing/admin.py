@@ -162,6 +162,7 @@ class EntryInline(ReadOnlyInline):
     fields = ("account", "kind", "signed_amount")
     readonly_fields = ("signed_amount",)
     verbose_name_plural = "Entries"
+    show_title = False
     ordering = ("id",)
 
     signed_amount = amount("amount_nusd", "Amount")

@@ -6,16 +6,17 @@ Every change is told to the gateways as it is committed, and stands in the audit
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, Model, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing import price_list, prices
 from billing.models import Price, PriceComponent
-from foundation import ids
 from inference import models
 from inference.publishing import catalogue_changed
 from tenants import audit
@@ -29,6 +30,11 @@ REPLICA_TONES = {ALL_UP: "success", SOME_UP: "warning", NONE_UP: "danger"}
 
 class CatalogueAdmin(OperatorAdmin):
     """Objects of the catalogue: changes are audited and told to the gateways."""
+
+    formfield_overrides: ClassVar = {
+        ArrayField: {"widget": UnfoldAdminTextInputWidget, "help_text": "With commas between them."},
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+    }
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Note and tell once the object and its parts are saved."""
@@ -247,6 +253,7 @@ class ComponentInline(ReadOnlyInline):
     model = PriceComponent
     fields = ("kind", "usd_per_million")
     show_change_link = False
+    show_title = False
     verbose_name_plural = "US dollars per million"
 
 
@@ -272,11 +279,6 @@ class PriceAdmin(ReadOnlyAdmin):
     def rates(self, price: Price) -> str:
         """Show the rates."""
         return described(price)
-
-    @admin.display(description="Public id")
-    def public_id(self, price: Price) -> str:
-        """Show the id as the outside world sees it."""
-        return ids.public("price", price.pk)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

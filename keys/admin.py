@@ -267,7 +267,7 @@ class ScopeLimitsAdmin(LimitsColumns):
             ScopeForm(request.POST or None, initial=request.GET.dict()),
             lambda asked: self._set(request, asked["target"], asked),
             title="Set limits",
-            explanation="What is above must not be tighter. An empty limit is none; 0 blocks.",
+            explanation="In place of those it may have. An empty limit is none; 0 blocks.",
             button="Set limits",
             done="The limits were set.",
         )

@@ -10,11 +10,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from billing import wallet
 from billing.models import Purse
 from foundation import money
-from keys.models import ApiKey
+from keys.models import ApiKey, ScopeLimits
 from tenants import founding, organizations
 from tenants.asking import AskForm, ReasonForm
 from tenants.models import Membership, Organization, Project, User
@@ -108,7 +110,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "created_at",
     )
     inlines = (MemberInline, ProjectInline, KeyInline)
-    actions_detail = ("adjust_credit", "change_settings", "suspend", "resume")
+    actions_detail = ("adjust_credit", "set_limits", "change_settings", "suspend", "resume")
 
     balance = amount("posted_nusd", "Balance")
     in_flight = amount("held_nusd", "In flight")
@@ -176,6 +178,16 @@ class OrganizationAdmin(ReadOnlyAdmin):
             done="The credit was adjusted.",
             target=organization,
         )
+
+    @detail_action("Limits", icon="speed", permission="edit")
+    def set_limits(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the limits of the organisation as a whole, those it has or new ones."""
+        organization: Organization = self.found(request, object_id)
+        scope = ScopeLimits.Scope.ORGANIZATION
+        row = ScopeLimits.objects.for_organization(organization).filter(scope=scope).first()
+        if row is not None:
+            return redirect("admin:keys_scopelimits_change", row.pk)
+        return redirect(f"{reverse('admin:keys_scopelimits_add')}?target={organization.public_id}")
 
     @detail_action("Settings", icon="settings", permission="edit")
     def change_settings(self, request: HttpRequest, object_id: str) -> HttpResponse:
