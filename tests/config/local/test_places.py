@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local import places
+from config.local import places, postgres, valkey
 from config.local.errors import CannotStart
 
 
@@ -21,6 +21,12 @@ def test_a_long_path_gets_a_short_folder_and_always_the_same(tmp_path):
     assert len(os.fsencode(here.postgres_socket / ".s.PGSQL.5432")) <= 107
     assert places.at(long).sockets == here.sockets
     assert places.at(tmp_path / ("y" * 110)).sockets != here.sockets
+
+
+def test_a_path_with_blanks_never_gets_into_an_address():
+    here = places.at(Path("/nowhere/a folder"))
+    assert "%" not in postgres.url(here) + valkey.url(here)
+    assert " " not in str(here.sockets)
 
 
 def test_the_short_folder_goes_with_the_installation(tmp_path):
