@@ -6,22 +6,13 @@ import subprocess
 
 import pytest
 
-from config.local import environment, places, postgres, valkey
+from config.local import environment, postgres, valkey
 from config.local.errors import CannotStart
 
 
 @pytest.fixture
-def here(tmp_path):
-    found = places.at(tmp_path)
-    places.prepare(found)
-    return found
-
-
-@pytest.fixture
-def elsewhere(tmp_path):
-    found = places.at(tmp_path / "elsewhere")
-    places.prepare(found)
-    return found
+def elsewhere(prepared, tmp_path):
+    return prepared(tmp_path / "elsewhere")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from config.local import places
 from config.local.lock import AlreadyRunning, Lock
 
 HOLD = """
@@ -23,13 +22,12 @@ sys.stdin.read(1)
 
 
 @pytest.fixture
-def holder(tmp_path):
+def holder(here):
     """Another process that has the folder, in a state that the test names; it lets go at the end of its input."""
-    places.prepare(places.at(tmp_path))
     started = []
 
     def hold(state):
-        command = [sys.executable, "-c", HOLD, str(tmp_path), state]
+        command = [sys.executable, "-c", HOLD, str(here.data), state]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         started.append(process)
         assert process.stdout
@@ -42,33 +40,33 @@ def holder(tmp_path):
         process.communicate()
 
 
-def take(folder, pause=time.sleep):
-    lock = Lock(places.at(folder))
+def take(here, pause=time.sleep):
+    lock = Lock(here)
     try:
         lock.take(pause)
     finally:
         os.close(lock._descriptor)
 
 
-def test_the_second_is_told_about_the_first(tmp_path, holder):
+def test_the_second_is_told_about_the_first(here, holder):
     first = holder("running")
     with pytest.raises(AlreadyRunning, match=rf"already running .* at http://127.0.0.1:8000 \(process {first.pid}\)"):
-        take(tmp_path)
+        take(here)
 
 
-def test_the_second_waits_for_one_that_is_stopping(tmp_path, holder):
+def test_the_second_waits_for_one_that_is_stopping(here, holder):
     first = holder("stopping")
     waited = []
 
     def pause(_):
         waited.append(first.communicate(b"x"))
 
-    take(tmp_path, pause)
+    take(here, pause)
     assert len(waited) == 1
 
 
-def test_a_crash_frees_the_folder(tmp_path, holder):
+def test_a_crash_frees_the_folder(here, holder):
     first = holder("running")
     first.kill()
     first.wait()
-    take(tmp_path)
+    take(here)

@@ -37,9 +37,7 @@ def test_the_short_folder_goes_with_the_installation(tmp_path):
     assert not here.sockets.exists()
 
 
-def test_nobody_else_may_look_in(tmp_path):
-    here = places.at(tmp_path / "data")
-    places.prepare(here)
+def test_nobody_else_may_look_in(here):
     assert not stat.S_IMODE(here.data.stat().st_mode) & 0o066
 
 

@@ -5,19 +5,16 @@ import time
 import psycopg
 import pytest
 
-from config.local import places, postgres
+from config.local import postgres
 from config.local.errors import CannotStart
 
 
 @pytest.fixture
-def here(tmp_path):
+def here(prepared, tmp_path):
     # As root this is a folder that PostgreSQL's own account cannot walk to, like one below /root.
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    found = places.at(closed / "data")
-    places.prepare(found)
-    yield found
-    places.forget_sockets(found)
+    return prepared(closed / "data")
 
 
 def ask(here, query, user=postgres.OWNER):

@@ -4,12 +4,10 @@ import time
 
 import redis
 
-from config.local import places, valkey
+from config.local import valkey
 
 
-def test_it_listens_on_its_socket_only_and_remembers(tmp_path):
-    here = places.at(tmp_path)
-    places.prepare(here)
+def test_it_listens_on_its_socket_only_and_remembers(here):
     for expected in (None, b"kept"):
         server = valkey.start(here, pause=time.sleep)
         try:
