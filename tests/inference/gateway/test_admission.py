@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
 from redis.asyncio import Redis
 
-from foundation.errors import InvalidRequest, PlatformError, RateLimited
+from foundation.errors import InvalidRequest, RateLimited
 from foundation.ids import uuid7
 from foundation.stores import valkey as open_valkey
 from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ticket
@@ -36,12 +37,12 @@ async def admission(request) -> AsyncIterator[Admission]:
     await client.aclose()
 
 
-async def outcomes(admission: Admission, requests: list[AdmissionRequest]) -> list[Ticket | PlatformError]:
+async def outcomes(admission: Admission, requests: list[AdmissionRequest]) -> list[Any]:
     futures = [admission.enqueue(request) for request in requests]
     return await asyncio.gather(*futures, return_exceptions=True)
 
 
-def admitted(results: list[Ticket | PlatformError]) -> int:
+def admitted(results: list[Any]) -> int:
     return sum(isinstance(result, Ticket) for result in results)
 
 
@@ -51,7 +52,7 @@ async def test_no_more_requests_than_the_limit_are_admitted(admission):
     assert admitted(results) == 60
     refused = next(result for result in results if isinstance(result, RateLimited))
     assert refused.code == "rate_limit_exceeded"
-    assert 59 < refused.retry_after <= 61
+    assert 59 < (refused.retry_after or 0) <= 61
     assert "60 requests per minute" in refused.message
 
 

@@ -1,11 +1,13 @@
 """What is possible bounds what is likely, and both stay within model and caller."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.gateway.estimating import TEMPLATE_TOKENS, estimate
 
-ORDINARY = {
+ORDINARY: dict[str, Any] = {
     "has_media": False,
     "choices": 1,
     "context_length": 8192,
