@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from config.local import engines, environment, leftovers, places, ports, postgres, programs, valkey
-from config.local.errors import CannotStart, Stopped, disk_full
+from config.local.errors import CannotStart, Stopped, disk_full, explain
 from config.local.lock import AlreadyRunning, Lock
 from config.local.processes import Program, Running, follow_the_parent, start, stop_all, wait_until_ready, why_it_died
 from config.local.steps import Steps, complain, say
@@ -26,7 +26,8 @@ _WATCH_SECONDS = 0.25
 _MOST_RESTARTS = 5
 _LEAST_FREE_BYTES = 300_000_000
 _ENGINE_PORTS_ABOVE = 100
-_STOP_ORDER = (("server",), ("worker", "beat"), ("model", "simulator-1", "simulator-2"), ("valkey",), ("postgres",))
+_STOP_FIRST = (("server",), ("worker", "beat"))
+_STOP_LAST = (("valkey",), ("postgres",))
 _RESTARTABLE = frozenset({"worker", "beat"})
 
 
@@ -82,6 +83,9 @@ class Launcher:
             return 0
         except CannotStart as reason:
             complain(f"\n{reason}")
+            return 1
+        except OSError as error:
+            complain(f"\n{explain(error, self._places.data)}")
             return 1
         finally:
             self._stop(lock)
@@ -205,7 +209,8 @@ class Launcher:
             say("\nStopping; requests that run may come to their end (Ctrl-C again: at once)")
         lock.note("stopping", self._url)
         asked_before = self._interrupts
-        for names in _STOP_ORDER:
+        ordered = {name for names in (*_STOP_FIRST, *_STOP_LAST) for name in names}
+        for names in (*_STOP_FIRST, tuple(self._running.keys() - ordered), *_STOP_LAST):
             children = [self._running[name] for name in names if name in self._running]
             stop_all(children, hurry=lambda: self._interrupts > asked_before)
         places.forget_sockets(self._places)
