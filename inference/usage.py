@@ -24,11 +24,8 @@ from tenants import isolation
 LOOK_BACK = timedelta(hours=2)
 """Longer than any request may run and any transaction may take; what is later still is found by when it was settled."""
 
-FAILED = ("upstream_error", "timeout", "drained", "expired", "refused_midstream")
+FAILED = ("upstream_error", "timeout", "drained", "expired")
 """Outcomes that count as errors: not a caller who left, nor an answer without a token."""
-
-OUTCOMES = ("complete", "client_left", "no_output", *FAILED)
-"""All that a record may say of how a request ended."""
 
 STATEMENT_SECONDS = 100
 
