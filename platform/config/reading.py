@@ -89,7 +89,7 @@ def _rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = 
         description = field.get("description", "")
         yield Row(prefix + name, _type(document, field), name in required, description)
         inner = _resolved(document, field)
-        if inner.get("type") == "array":
+        if "items" in inner:
             yield from _rows(document, inner["items"], f"{prefix}{name}[].")
         else:
             yield from _rows(document, inner, f"{prefix}{name}.")
@@ -101,8 +101,8 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return " | ".join("null" if value is None else str(value) for value in found["enum"])
     kinds = found.get("type", "object")
     text = " or ".join(kinds) if isinstance(kinds, list) else kinds
-    if text == "array":
-        text = f"list of {_type(document, found['items'])}"
+    if "items" in found:
+        text = text.replace("array", f"list of {_type(document, found['items'])}")
     if found.get("format") in {"date-time", "decimal", "email"}:
         text = text.replace("string", found["format"])
     return f"{text} or null" if _may_be_null(schema) else text
