@@ -25,7 +25,8 @@ def _number(least: float, most: float) -> Check:
 
 
 def _text(longest: int) -> Check:
-    return lambda value: isinstance(value, str) and len(value) <= longest
+    # Postgres stores no NUL.
+    return lambda value: isinstance(value, str) and len(value) <= longest and "\0" not in value
 
 
 def _boolean(value: Any) -> bool:

@@ -61,6 +61,7 @@ def test_what_is_not_on_the_list_never_passes(field):
         ("tools", [1]),
         ("tool_choice", "maybe"),
         ("user", 5),
+        ("user", "a\0b"),
         ("stream_options", []),
         ("model", ""),
         ("model", 5),
