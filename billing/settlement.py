@@ -113,8 +113,7 @@ class Settlements:
 
     async def _settle_together(self, bills: list[Bill]) -> list[Receipt]:
         batch = orjson.dumps([_as_item(bill) for bill in bills]).decode()
-        receipts = {row[0]: _receipt(row) for row in await self._postgres.fetch(SETTLE, (batch,))}
-        return [receipts[bill.request] for bill in bills]
+        return [_receipt(row) for row in await self._postgres.fetch(SETTLE, (batch,))]
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Bill))
