@@ -20,7 +20,7 @@ from billing.models import Price, PriceComponent
 from inference import models
 from inference.publishing import catalogue_changed
 from tenants import audit
-from tenants.asking import AskForm
+from tenants.asking import AskForm, answers
 from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
 
 STATE_TONES = {"Healthy": "success", "Unhealthy": "danger", "Draining": "warning", "Unknown": "info"}
@@ -287,7 +287,7 @@ class PriceAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            PriceForm(request.POST or None, initial=request.GET.dict()),
+            PriceForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._publish(request, asked),
             title="Publish a price",
             explanation="In US dollars per million tokens. Earlier versions stay, as does what was charged by them.",

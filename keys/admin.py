@@ -15,7 +15,7 @@ from foundation import clock, ids, money
 from keys import issuing, limiting, planning
 from keys.effective import RATES, Limits
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
-from tenants.asking import AskForm, ReasonForm
+from tenants.asking import AskForm, ReasonForm, answers
 from tenants.models import Organization, Project
 from tenants.operating import ReadOnlyAdmin, actor, detail_action, labelled
 
@@ -77,7 +77,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         key: ApiKey = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: issuing.revoke(key=key, reason=asked["reason"], actor=actor(request)),
             title=f"Revoke {key.name} of {key.organization}?",
             explanation="Programs that use it are refused from the next request on. This cannot be undone.",
@@ -182,7 +182,7 @@ class PlanAdmin(LimitsColumns):
         self.check_may(request, "add")
         return self.ask(
             request,
-            PlanForm(request.POST or None),
+            PlanForm(answers(request)),
             lambda asked: planning.create(
                 name=asked["name"],
                 slug=asked["slug"],
@@ -202,7 +202,7 @@ class PlanAdmin(LimitsColumns):
         plan: Plan = self.found(request, object_id)
         return self.ask(
             request,
-            LimitsForm(request.POST or None, initial=LimitsForm.initial_of(plan)),
+            LimitsForm(answers(request), initial=LimitsForm.initial_of(plan)),
             lambda asked: planning.change(plan=plan, limits=LimitsForm.limits(asked), actor=actor(request)),
             title=f"Limits of the plan {plan}",
             explanation="Everybody who has the plan gets them at once. An empty limit is none; 0 blocks.",
@@ -264,7 +264,7 @@ class ScopeLimitsAdmin(LimitsColumns):
         self.check_may(request, "add")
         return self.ask(
             request,
-            ScopeForm(request.POST or None, initial=request.GET.dict()),
+            ScopeForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._set(request, asked["target"], asked),
             title="Set limits",
             explanation="In place of those it may have. An empty limit is none; 0 blocks.",
@@ -278,7 +278,7 @@ class ScopeLimitsAdmin(LimitsColumns):
         row: ScopeLimits = self.found(request, object_id)
         return self.ask(
             request,
-            OwnLimitsForm(request.POST or None, initial=LimitsForm.initial_of(row) | {"plan": row.plan_id}),
+            OwnLimitsForm(answers(request), initial=LimitsForm.initial_of(row) | {"plan": row.plan_id}),
             lambda asked: self._set(request, _target(row), asked),
             title=f"Limits of {self.whose(row)} of {row.organization}",
             explanation="Gateways heed them within a second. An empty limit is none; 0 blocks.",

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tenants import audit, members, projects
-from tenants.asking import AskForm
+from tenants.asking import AskForm, answers
 from tenants.models import AuditEvent, Membership, Organization, Project, Role, User
 from tenants.operating import EndlessAdmin, OperatorAdmin, ReadOnlyAdmin, actor, detail_action, labelled
 
@@ -138,7 +138,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            MemberForm(request.POST or None, initial=request.GET.dict()),
+            MemberForm(answers(request), initial=request.GET.dict()),
             lambda asked: members.add(
                 organization=asked["organization"],
                 user=asked["email"],
@@ -157,7 +157,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         membership: Membership = self.found(request, object_id)
         return self.ask(
             request,
-            RoleForm(request.POST or None, initial={"role": membership.role}),
+            RoleForm(answers(request), initial={"role": membership.role}),
             lambda asked: members.change_role(membership=membership, role=Role(asked["role"]), actor=actor(request)),
             title=f"Role of {membership.user} in {membership.organization}",
             explanation="",
@@ -172,7 +172,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         membership: Membership = self.found(request, object_id)
         return self.ask(
             request,
-            AskForm(request.POST or None),
+            AskForm(answers(request)),
             lambda _: members.remove(membership=membership, actor=actor(request)),
             title=f"Remove {membership.user} from {membership.organization}?",
             explanation="They lose sight of the organization at once. Keys they made go on working.",
@@ -221,7 +221,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            ProjectForm(request.POST or None, initial=request.GET.dict()),
+            ProjectForm(answers(request), initial=request.GET.dict()),
             lambda asked: projects.create(**asked, actor=actor(request)),
             title="Add a project",
             explanation="A part of an organization with its own keys, limits and usage.",
@@ -235,7 +235,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         project: Project = self.found(request, object_id)
         return self.ask(
             request,
-            NameForm(request.POST or None, initial={"name": project.name}),
+            NameForm(answers(request), initial={"name": project.name}),
             lambda asked: projects.rename(project=project, name=asked["name"], actor=actor(request)),
             title=f"Rename {project}",
             explanation="The short name stays: links depend on it.",
@@ -250,7 +250,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         project: Project = self.found(request, object_id)
         return self.ask(
             request,
-            AskForm(request.POST or None),
+            AskForm(answers(request)),
             lambda _: projects.archive(project=project, actor=actor(request)),
             title=f"Archive {project}?",
             explanation="Its keys stop working for good, and it is hidden. Its usage stays.",

@@ -18,7 +18,7 @@ from billing.models import Purse
 from foundation import money
 from keys.models import ApiKey, ScopeLimits
 from tenants import founding, organizations
-from tenants.asking import AskForm, ReasonForm
+from tenants.asking import AskForm, ReasonForm, answers
 from tenants.models import Membership, Organization, Project, User
 from tenants.operating import ReadOnlyAdmin, ReadOnlyInline, actor, amount, detail_action, labelled
 
@@ -156,7 +156,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            FoundForm(request.POST or None),
+            FoundForm(answers(request)),
             lambda asked: self._found(request, asked),
             title="Add an organization",
             explanation="It starts with a project and an empty wallet.",
@@ -170,7 +170,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            AdjustForm(request.POST or None),
+            AdjustForm(answers(request)),
             lambda asked: self._adjust(request, organization, asked),
             title=f"Adjust the credit of {organization}",
             explanation=_standing(organization),
@@ -196,7 +196,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         initial = {"name": organization.name, "time_zone": organization.time_zone}
         return self.ask(
             request,
-            SettingsForm(request.POST or None, initial=initial),
+            SettingsForm(answers(request), initial=initial),
             lambda asked: self._change(request, organization, asked),
             title=f"Settings of {organization}",
             explanation="The short name stays: links depend on it.",
@@ -211,7 +211,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: organizations.suspend(
                 organization=organization, reason=asked["reason"], actor=actor(request)
             ),
@@ -228,7 +228,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: organizations.resume(organization=organization, reason=asked["reason"], actor=actor(request)),
             title=f"Resume {organization}?",
             explanation="Its keys work again from the next request on.",

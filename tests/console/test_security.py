@@ -46,5 +46,4 @@ def _check(answer) -> None:
 
 
 def _project(ada) -> str:
-    found = re.search(r'<option value="([0-9a-f-]{36})"', ada.get("/app/acme/keys/new/").content.decode())
-    return found[1]
+    return re.findall(r'<option value="([0-9a-f-]{36})"', ada.get("/app/acme/keys/new/").content.decode())[0]

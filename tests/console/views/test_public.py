@@ -10,9 +10,9 @@ from inference.models import Replica
 from tests.console.cast import offer, visitor
 
 
-def text_of(address: str, **headers: str) -> str:
+def text_of(address: str) -> str:
     """Return a public page as a visitor reads it."""
-    return html.unescape(visitor().get(address, **headers).content.decode())
+    return html.unescape(visitor().get(address).content.decode())
 
 
 def test_the_landing_page_shows_models_with_prices_and_context(db):

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -65,8 +66,8 @@ def test_a_viewer_is_not_told_to_create_a_key(viewer):
 
 def test_a_request_is_shown_with_all_that_is_known_of_it(acme, ada, key):
     credit(acme, "10")
-    facts = {"prompt_tokens": 1234, "completion_tokens": 56, "ttft_ms": 87, "latency_ms": 1420}
-    settle(bill(key, cost="0.0421", model="tiny-large", **facts))
+    tokens: dict[str, Any] = {"prompt_tokens": 1234, "completion_tokens": 56}
+    settle(bill(key, cost="0.0421", model="tiny-large", ttft_ms=87, latency_ms=1420, **tokens))
     page = text_of(ada, "/app/acme/")
     assert "tiny-large Search Complete streamed 1,234 56 87 ms 1.42 s $0.0421" in page
 
