@@ -19,6 +19,7 @@ from inference.models import UsageDay, UsageHour
 from tenants import isolation
 from tenants.models import Organization
 from tests.inference import records
+from tests.keys import cast as keys
 from tests.tenants import cast
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -148,6 +149,15 @@ def test_the_late_truth_of_an_expired_request_replaces_it(acme):
     assert_rolled_up()
     [(requests, errors, *_, cost)] = rows(UsageHour).values()
     assert (requests, errors, cost) == (1, 0, 77)
+
+
+def test_keys_are_told_when_they_were_last_used(acme):
+    key = keys.inference_key(acme).key
+    for hours in (3, 1, 2):
+        records.settle(acme, now() - hours * HOUR, key_id=key.pk)
+    usage.roll_up()
+    key.refresh_from_db()
+    assert key.last_used_at == now() - HOUR
 
 
 def test_one_tenants_scope_sees_one_tenants_rollups(acme, globex):
