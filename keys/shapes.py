@@ -64,18 +64,30 @@ class LimitsFacts(serializers.Serializer[LimitFields]):
     budget_window = serializers.ChoiceField(LimitFields.Window.choices, read_only=True, allow_null=True)
 
 
+def _limit(meaning: str) -> Whole:
+    return Whole(default=None, allow_null=True, max_value=limiting.LARGEST, help_text=meaning)
+
+
 class LimitsChange(Fields):
     """Limits as a whole: what is absent or null is unlimited, 0 blocks."""
 
-    rpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    input_tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    output_tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    concurrency = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    max_output_tokens = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    allowed_models = serializers.ListField(child=Text(max_length=200), default=None, allow_null=True, max_length=500)
-    budget_nano_usd = Whole(default=None, allow_null=True)
-    budget_window = serializers.ChoiceField(LimitFields.Window.choices, default=None, allow_null=True)
+    rpm = _limit("Requests per minute.")
+    tpm = _limit("Tokens per minute.")
+    input_tpm = _limit("Input tokens per minute.")
+    output_tpm = _limit("Output tokens per minute.")
+    concurrency = _limit("Requests at once.")
+    max_output_tokens = _limit("Per request.")
+    allowed_models = serializers.ListField(
+        child=Text(max_length=200),
+        default=None,
+        allow_null=True,
+        max_length=500,
+        help_text="Null allows every model, [] none.",
+    )
+    budget_nano_usd = Whole(default=None, allow_null=True, help_text="What may be spent in each window.")
+    budget_window = serializers.ChoiceField(
+        LimitFields.Window.choices, default=None, allow_null=True, help_text="Stated with the budget, or not at all."
+    )
 
     def validate(self, attrs: Any) -> Any:
         """Refuse half a budget."""

@@ -22,7 +22,8 @@ def test_operations_stand_under_their_subjects():
 
 def test_fields_inside_others_are_rows_of_their_own():
     rows = {row.name: row for row in operation("keys_create").body}
-    assert rows["name"] == Row("name", "string", required=True, description="")
+    assert rows["name"] == Row("name", "string", required=True, description=[])
+    assert rows["project"].type == "proj_…"
     assert rows["limits.rpm"].type == "integer or null"
     assert rows["limits.allowed_models"].type == "list of string or null"
     assert rows["mode"].type == "live | test"
@@ -40,6 +41,14 @@ def test_parameters_say_where_they_go():
     assert rows["key"].required
     assert rows["key"].type.endswith("in the path")
     assert rows["Idempotency-Key"].type.endswith("in the header")
+
+
+def test_a_description_is_paragraphs_of_text_and_code():
+    assert reading.paragraphs("Takes the\nright `keys.read`.\n\nNewest first.\n") == [
+        [("Takes the right ", False), ("keys.read", True), (".", False)],
+        [("Newest first.", False)],
+    ]
+    assert reading.paragraphs("") == []
 
 
 def test_the_status_of_success_is_named():
