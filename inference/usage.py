@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Max
 
 from billing.reconciliation import Difference
-from foundation import clock
+from foundation import clock, ids
 from foundation.ids import lowest_at
 from inference import rollups
 from inference.models import UsageHour
@@ -130,5 +130,6 @@ def _start_of(unit: str, at: datetime) -> datetime:
 
 def _difference(unit: str, row: tuple[Any, ...]) -> Difference:
     organization, starts_at, key, model, column, expected, found = row
-    subject = f"{unit} {starts_at:%Y-%m-%dT%H:%MZ} of organization {organization}, key {key}, model {model}: {column}"
+    owner, user = ids.public("org", organization), ids.public("key", key)
+    subject = f"{column} of {unit} {starts_at:%Y-%m-%dT%H:%MZ}, {owner}, {user}, {model}"
     return Difference(f"usage_{unit}_equals_records", subject, int(expected), int(found))

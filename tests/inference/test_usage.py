@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing.models import UsageRecord
@@ -178,6 +179,17 @@ def test_a_rollup_that_was_tampered_with_is_named(acme):
     assert difference.check == "usage_day_equals_records"
     assert "cost_nusd" in difference.subject
     assert (difference.expected, difference.found) == (1_000, 999)
+
+
+def test_the_proof_of_the_books_can_include_the_rollups(acme, capsys):
+    records.settle(acme, now() - 5 * DAY)
+    usage.roll_up()
+    call_command("verify_ledger", derived=True)
+    UsageHour.objects.update(requests=2)
+    call_command("verify_ledger")
+    with pytest.raises(CommandError):
+        call_command("verify_ledger", derived=True)
+    assert "usage_hour_equals_records: requests of hour" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("table", [UsageHour, UsageDay])
