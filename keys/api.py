@@ -140,7 +140,8 @@ class Keys(KeyResource):
         facts = body(NewKey, request)
         kind = facts.pop("kind")
         issue = self._issue_management if kind == ApiKey.Kind.MANAGEMENT else self._issue_inference
-        return self.issued(issue(facts))
+        with shapes.named_as_in_bodies():
+            return self.issued(issue(facts))
 
     def _issue_inference(self, facts: dict[str, Any]) -> Issued:
         _refuse(facts, "scopes", because="An inference key has no scopes.")
@@ -188,7 +189,8 @@ class OneKey(KeyResource):
             limits = limits_of(change["limits"])
         if "plan" in change:
             plan = _plan(self.organization, change["plan"])
-        limiting.set_limits(target=key, limits=limits, plan=plan, actor=self.actor)
+        with shapes.named_as_in_bodies():
+            limiting.set_limits(target=key, limits=limits, plan=plan, actor=self.actor)
 
 
 class KeyRotation(KeyResource):

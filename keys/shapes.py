@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rest_framework import serializers
 
 from foundation import clock
+from foundation.errors import PlatformError
 from foundation.rest.bodies import Fields
 from foundation.rest.fields import Instant, NanoUsd, PublicId, Text, Usd, Whole
 from keys import limiting
@@ -16,6 +18,9 @@ from keys.effective import Limits
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
 from tenants.models import Organization
 from tenants.roles import PLATFORM, Right
+
+_COLUMNS = frozenset(field.name for field in fields(Limits))
+_OTHER_NAMES = {"budget_nusd": "budget_nano_usd"}
 
 SCOPES = (*(str(right) for right in Right), PLATFORM)
 
@@ -94,6 +99,17 @@ class LimitsChange(Fields):
         if (attrs["budget_nano_usd"] is None) != (attrs["budget_window"] is None):
             raise serializers.ValidationError({"budget_window": ["A budget has an amount and a window."]})
         return attrs
+
+
+@contextmanager
+def named_as_in_bodies() -> Iterator[None]:
+    """Name a limit at fault as the body does, and not as the column."""
+    try:
+        yield
+    except PlatformError as error:
+        if error.param in _COLUMNS:
+            error.param = "limits." + _OTHER_NAMES.get(error.param, error.param)
+        raise
 
 
 def limits_of(change: Mapping[str, Any] | None) -> Limits:

@@ -79,7 +79,10 @@ def test_limits_are_no_wider_than_those_above(acme, by_key):
     limiting.set_limits(target=acme.project, limits=Limits(rpm=10), actor=cast.SYSTEM)
     answer = by_key("POST", "keys", new(acme, limits={"rpm": 11}))
     assert (answer.status_code, error(answer)["code"]) == (403, "forbidden")
+    assert error(answer)["param"] == "limits.rpm"
     assert by_key("POST", "keys", new(acme, limits={"rpm": 10})).status_code == 201
+    answer = by_key("PATCH", f"keys/{acme.key.public_id}", {"limits": {"rpm": 11}})
+    assert (answer.status_code, error(answer)["param"]) == (403, "limits.rpm")
 
 
 @pytest.mark.parametrize("field", ["project", "plan"])
