@@ -1,6 +1,7 @@
 """Bars over time."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ def test_nothing_is_lost_in_a_bar(values):
 def test_the_scale_is_round_and_not_too_high(highest):
     top = charts.nice_top(highest)
     assert top % charts.TICKS == 0
-    assert highest <= top <= max(4, 3 * highest)
+    assert highest <= top <= max(8, 3 * highest // 2 + 1)
 
 
 def test_the_largest_series_comes_first_and_small_ones_are_put_together():
@@ -62,6 +63,12 @@ def test_the_newest_bar_has_a_label_and_not_all_have():
     labels = [bar.label for bar in draw({}).bars]
     assert labels[-1] == "30 Nov"
     assert len([label for label in labels if label]) <= charts.MOST_LABELS
+
+
+def test_a_phone_leaves_out_every_other_label():
+    labelled = [bar.minor for bar in draw({}).bars if bar.label]
+    assert labelled[-1] is False
+    assert all(one != next_one for one, next_one in pairwise(labelled))
 
 
 @pytest.mark.parametrize(
