@@ -65,6 +65,11 @@ class Exchange:
             self.stopped = why
             self.pump.cancel()
 
+    def raise_if_stopped(self) -> None:
+        """Raise what `stop` meant to raise: pyreqwest loses a cancellation that comes together with data."""
+        if self.stopped is not None:
+            raise asyncio.CancelledError
+
     def check(self, now: float) -> None:
         """Stop when the present step takes too long."""
         if now > self.deadline:

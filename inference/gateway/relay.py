@@ -91,6 +91,7 @@ class Relay:
         try:
             async with self._connected(exchange, "text/event-stream") as (reader, between_seconds):
                 while (chunk := await reader.read_chunk()) is not None:
+                    exchange.raise_if_stopped()
                     block, done = split_at_done(blocks.feed(bytes(chunk)))
                     if block:
                         meter.observe(block)
@@ -105,9 +106,10 @@ class Relay:
                         body = rewriter.rewrite(block)
                         if body:
                             await send({"type": "http.response.body", "body": body, "more_body": True})
+                            exchange.raise_if_stopped()
                     if done:
                         exchange.wait_for_engine(loop.time(), TRAILER_SECONDS + 1)
-                        await _read_trailer(reader)
+                        await _read_trailer(reader, exchange)
                         break
                     exchange.wait_for_engine(loop.time(), between_seconds)
         finally:
@@ -165,6 +167,7 @@ class Relay:
         answered = False
         try:
             async with request as response:
+                exchange.raise_if_stopped()
                 _check(response, media_type)
                 answered = True
                 yield response.body_reader, target.pool.between_tokens_seconds
@@ -190,12 +193,12 @@ def _public(cause: BaseException | None) -> PlatformError:
     return UpstreamTimeout() if isinstance(cause, RequestTimeoutError) else UpstreamError()
 
 
-async def _read_trailer(reader: Any) -> None:
+async def _read_trailer(reader: Any, exchange: Exchange) -> None:
     """Read to the end of the message, if it comes at once. What follows an end marker is not forwarded."""
     with suppress(TimeoutError, PyreqwestError):
         async with asyncio.timeout(TRAILER_SECONDS):
             while await reader.read_chunk() is not None:
-                pass
+                exchange.raise_if_stopped()
 
 
 def _says_something(choice: Any) -> bool:
