@@ -19,7 +19,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from tenants import audit, members, projects
 from tenants.asking import AskForm, answers
-from tenants.models import AuditEvent, Membership, Organization, Project, Role, User
+from tenants.forms import MemberForm, NameForm, ProjectForm, RoleForm
+from tenants.models import AuditEvent, Membership, Project, Role, User
 from tenants.operating import EndlessAdmin, OperatorAdmin, ReadOnlyAdmin, actor, detail_action, labelled
 
 if TYPE_CHECKING:
@@ -86,27 +87,6 @@ def _is_superuser(request: HttpRequest) -> bool:
 @admin.register(Group)
 class GroupAdmin(OperatorAdmin, DjangosGroupAdmin):
     """Rights of staff who are no superusers."""
-
-
-class MemberForm(AskForm):
-    """Who joins which organisation as what."""
-
-    organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
-    email = forms.EmailField(label="E-mail address", help_text="Of somebody who has an account.")
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
-
-    def clean_email(self) -> User:
-        """Find the person."""
-        try:
-            return User.objects.get_by_natural_key(self.cleaned_data["email"])
-        except User.DoesNotExist as error:
-            raise forms.ValidationError("There is no account with this address. Add the user first.") from error
-
-
-class RoleForm(AskForm):
-    """Another role."""
-
-    role = forms.ChoiceField(choices=Role.choices)
 
 
 @admin.register(Membership)
@@ -181,20 +161,6 @@ class MembershipAdmin(ReadOnlyAdmin):
             target=membership,
             target_stays=False,
         )
-
-
-class ProjectForm(AskForm):
-    """A new project."""
-
-    organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
-    name = forms.CharField(max_length=200)
-    slug = forms.CharField(max_length=63, label="Short name", help_text="Lower-case words joined by hyphens; stays.")
-
-
-class NameForm(AskForm):
-    """Another name."""
-
-    name = forms.CharField(max_length=200)
 
 
 @admin.register(Project)

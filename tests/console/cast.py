@@ -97,6 +97,8 @@ def bill(key: ApiKey, *, ago: timedelta = timedelta(), cost: str = "0", **facts:
 
 def settle(*bills: dict[str, Any]) -> list[uuid.UUID]:
     """Hold and settle the requests as the gateway does; return their ids in the same order."""
+    for organization in {one["organization"] for one in bills}:
+        wallet.open_wallet(uuid.UUID(organization))
     holds = [{**one, "amount": one["cost"], "zone": "UTC", "caps": []} for one in bills]
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM turnpike_hold(%s::jsonb, interval '1 minute')", [json.dumps(holds)])

@@ -1,5 +1,6 @@
 """How things are written."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from console.templatetags import look
 from foundation import clock
 from keys.models import ApiKey
+from tests.architecture import checkout
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,11 @@ def test_an_icon_is_drawn_without_a_word_for_screen_readers():
 @pytest.mark.parametrize(("window", "text"), [("month", "per month"), ("lifetime", "in all"), ("5h", "per five hours")])
 def test_windows_of_budgets(window, text):
     assert look.window(window) == text
+
+
+def test_every_icon_of_the_templates_is_vendored_and_no_other():
+    templates = checkout.ROOT / "templates"
+    asked_for = {
+        name for path in templates.rglob("*.html") for name in re.findall(r'{% icon "([^"]+)"', path.read_text())
+    }
+    assert asked_for == {path.stem for path in look.ICONS.glob("*.svg")}
