@@ -164,7 +164,8 @@ def _check_messages(messages: Any) -> bool:
         raise InvalidRequest(f"messages has more than {MOST_MESSAGES} entries.", param="messages")
     media = False
     for position, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
+        role = message.get("role") if isinstance(message, dict) else None
+        if not isinstance(role, str) or role not in ROLES:
             raise InvalidRequest(f"messages[{position}] needs a known role.", param=f"messages[{position}].role")
         media = _check_content(message, position) or media
     return media
