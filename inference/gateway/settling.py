@@ -9,7 +9,7 @@ from billing.settlement import Bill, Settlements
 from foundation import metrics
 from foundation.errors import Overloaded
 from inference.gateway.admission import Admission, Amounts
-from inference.gateway.charging import Consumption, consumption
+from inference.gateway.charging import Consumption, Source, consumption
 from inference.gateway.errors import SettlementFailed
 from inference.gateway.exchange import Exchange
 
@@ -32,7 +32,7 @@ class Settling:
         """
         used = _consumption(exchange)
         bill = _bill(exchange, used)
-        self._admission.release(exchange.ticket, Amounts(used.tokens.prompt, used.tokens.completion))
+        self._admission.release(exchange.ticket, _amounts(exchange, used))
         try:
             await self._settlements.settle(bill, within_seconds=_patience(exchange))
         except Overloaded as cause:
@@ -50,6 +50,12 @@ def _consumption(exchange: Exchange) -> Consumption:
         outputs=exchange.outputs,
         likely_prompt=exchange.order.bound.likely_input,
     )
+
+
+def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
+    """What counts against the limits. An engine that never said what it read has read the input all the same."""
+    prompt = exchange.order.bound.likely_input if used.source is Source.NONE else used.tokens.prompt
+    return Amounts(prompt, used.tokens.completion)
 
 
 def _cost(exchange: Exchange, used: Consumption) -> int:
