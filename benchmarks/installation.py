@@ -172,6 +172,8 @@ class Builder:
 @contextmanager
 def running(data: Path, interrupts: Interrupts, *, server: Sequence[str] = SERVER) -> Iterator[Installation]:
     """Keep an installation running; `server` is the module of the server and its arguments. Raises CannotStart."""
-    os.umask(0o077)  # logs and data are their owner's business
+    # Others may pass through, for PostgreSQL runs as somebody else where we are root; what is below is its owner's.
+    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    os.umask(0o077)
     with ExitStack() as stack:
         yield Builder(data, interrupts, stack).build(server)
