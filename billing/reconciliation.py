@@ -70,6 +70,15 @@ CHECKS: dict[str, str] = {
             ) u ON u.purse = p.id
         WHERE coalesce(u.cost, 0) <> coalesce(p.posted_nusd, 0)
     """,
+    # In two windows at once a budget would have its allowance twice.
+    "budget_windows_do_not_overlap": """
+        SELECT 'purse ' || id::text, 0, ceil(extract(epoch FROM ended_at - starts_at))
+        FROM (
+            SELECT id, starts_at, lag(ends_at) OVER (PARTITION BY budget_id, "window" ORDER BY starts_at) AS ended_at
+            FROM billing_purse WHERE kind = 'budget'
+        ) w
+        WHERE ended_at > starts_at
+    """,
     "held_equals_holds": """
         SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)
         FROM billing_purse p
