@@ -102,7 +102,7 @@ class Gateway:
         """Close everything."""
         await self._news.stop()
         await self.services.keeper.stop()
-        await self._upstream.close()
+        self._upstream.close()
         await self._valkey.aclose()
         await self._postgres.close()
 

@@ -11,6 +11,7 @@ from billing.holds import Hold
 from foundation.errors import PlatformError
 from inference.gateway.admission import Ticket
 from inference.gateway.charging import Ending
+from inference.gateway.connections import Asking
 from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
 from inference.gateway.orders import Order
 from inference.gateway.routing import Target
@@ -39,6 +40,7 @@ class Exchange:
     on_deadline: Ending = Ending.TIMEOUT
     # What the relay learns.
     target: Target | None = None
+    asking: Asking | None = None
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
@@ -65,11 +67,6 @@ class Exchange:
             self.stopped = why
             self.pump.cancel()
 
-    def raise_if_stopped(self) -> None:
-        """Raise what `stop` meant to raise: pyreqwest loses a cancellation that comes together with data."""
-        if self.stopped is not None:
-            raise asyncio.CancelledError
-
     def check(self, now: float) -> None:
         """Stop when the present step takes too long."""
         if now > self.deadline:
@@ -80,7 +77,7 @@ class Exchange:
         """How the delivery ended."""
         if self.complete:
             return Ending.COMPLETE
-        return self.stopped or (Ending.TIMEOUT if isinstance(self.error, UpstreamTimeout) else Ending.UPSTREAM_ERROR)
+        return self.stopped or Ending.UPSTREAM_ERROR
 
     @property
     def failure(self) -> PlatformError | None:
