@@ -96,8 +96,9 @@ class Process:
 
     def _transaction(self) -> None:
         """Most commit at once; some take their time with their locks, and some of these die."""
-        act = self.dice.choice([self._hold, self._hold, self._settle, self._settle, self._void, self._extend,
-                                self._reap, self._top_up])  # fmt: skip
+        act = self.dice.choice(
+            [self._hold, self._hold, self._settle, self._settle, self._void, self._extend, self._reap, self._top_up]
+        )
         if self.dice.random() < 0.6:
             self._keep(act())
             return
@@ -161,6 +162,7 @@ def _watch(database: Database, done: Event) -> int:
         while not done.is_set():
             assert teller.connection.execute(OVERSPENT, (LIMIT,)).fetchall() == []
             looks += 1
+            done.wait(0.001)
     return looks
 
 
