@@ -114,20 +114,18 @@ def _by(samples: Samples, key: Callable[[Sample], str]) -> dict[str, float]:
 
 
 def _library(function: str) -> str:
-    parts = function.split(".")
-    return ".".join(parts[:2]) if function.startswith("python:") else parts[0]
+    parts = _module(function).split(".")
+    return ".".join(parts[:2]) if parts[0] == "python" else parts[0]
 
 
 def _module(function: str) -> str:
-    """Leave out the function, and its class: names of modules are in lower case."""
-    parts = function.split(".")
-    return ".".join(part for part in parts[:-1] if part.islower() and "<" not in part)
+    return function.partition(":")[0]
 
 
 _VIEWS: dict[str, Callable[[Sample], str]] = {
     "task": lambda sample: sample[0],
     "library (innermost function)": lambda sample: _library(sample[2]),
-    "module of ours (innermost, with the libraries that it calls)": lambda sample: _module(sample[1]) or sample[1],
+    "module of ours (innermost, with the libraries that it calls)": lambda sample: _module(sample[1]),
     "function of ours (innermost, with the libraries that it calls)": lambda sample: sample[1],
 }
 

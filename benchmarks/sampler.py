@@ -63,7 +63,7 @@ def _where(frame: FrameType | None) -> tuple[str, str, str]:
     if innermost.startswith("granian."):
         return EVENT_LOOP, EVENT_LOOP, EVENT_LOOP  # nothing but what runs the loop is on the stack
     while frame is not None:
-        if (found := name(frame.f_code)).partition(".")[0] in OURS:
+        if (found := name(frame.f_code)).split(".", 1)[0] in OURS:
             return task, found, innermost
         frame = frame.f_back
     return task, EVENT_LOOP, innermost
@@ -95,16 +95,16 @@ _names: dict[CodeType, str] = {}
 
 
 def name(code: CodeType) -> str:
-    """Return `package.module.function`; the standard library's packages come with `python:` before them."""
+    """Return `package.module:function`; the standard library's packages come with `python.` before them."""
     found = _names.get(code)
     if found is None:
-        found = _names[code] = f"{_module(code.co_filename)}.{code.co_qualname}"
+        found = _names[code] = f"{_module(code.co_filename)}:{code.co_qualname}"
     return found
 
 
 def _module(file: str) -> str:
     if library := _LIBRARY.match(file):
-        return ("python:" if library[1] else "") + library[2].replace("/", ".").removesuffix(".__init__")
+        return ("python." if library[1] else "") + library[2].replace("/", ".").removesuffix(".__init__")
     for folder in sorted(sys.path, key=len, reverse=True):
         if folder and PurePath(file).is_relative_to(folder):
             return ".".join(PurePath(file).relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
