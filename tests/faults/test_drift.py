@@ -30,7 +30,7 @@ TOO_DEAR = {"n": 8, "max_tokens": 4096}
 
 
 def test_a_thousand_mixed_endings_leave_nothing_behind(installation, crowd):
-    acme = installation.organization(credit="0.045", rpm=600, concurrency=20)
+    acme = installation.organization(credit="0.045", rpm=450, concurrency=12)
     dice = random.Random(12)
     with serving(installation, 2, GATEWAY_PROCESSES="2", VALKEY_TIMEOUT_MS="5000") as servers:
         calls = [ask(crowd, dice, servers[number % 2], acme, number) for number in range(MANY)]
@@ -60,7 +60,7 @@ def ask(crowd, dice, server, tenant, number):
     after = dice.uniform(0, 5)
     call = crowd.call(server.port, tenant.api_key, f"hi [[sim {engine}]]", stream=stream, after=after, **size)
     if leaves:
-        crowd.leave(call, after=after + dice.uniform(0.05, 0.3), reset=dice.random() < 0.5)
+        crowd.leave(call, after=after + dice.uniform(0.05, 0.8), reset=dice.random() < 0.5)
     return call
 
 
