@@ -27,6 +27,7 @@ from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
@@ -79,6 +80,7 @@ class Gateway:
         directory = KeyDirectory(self._fetch_key, options.pepper)
         self.services = Services(
             directory=directory,
+            idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, admission, holds),
             settling=Settling(Settlements(self._postgres), admission),
             relay=Relay(self._upstream, Balance()),

@@ -108,11 +108,12 @@ class ChatRequest:
     has_media: bool
     customer: str
     size: int
+    digest: bytes
     fields: dict[str, Any] = field(repr=False)
 
 
-def parse(value: dict[str, Any], size: int) -> ChatRequest:
-    """Check a parsed body of `size` bytes. Raises `InvalidRequest` that names the field at fault."""
+def parse(value: dict[str, Any], size: int, digest: bytes = b"") -> ChatRequest:
+    """Check a parsed body of `size` bytes whose hash is `digest`. Raises `InvalidRequest`, naming the field at fault."""
     for name, item in value.items():
         rule = _FIELDS.get(name)
         if rule is None:
@@ -135,6 +136,7 @@ def parse(value: dict[str, Any], size: int) -> ChatRequest:
         has_media=has_media,
         customer=value.get("user") or "",
         size=size,
+        digest=digest,
         fields={name: item for name, item in value.items() if name in SENT and item is not None},
     )
 

@@ -18,11 +18,12 @@ from inference.gateway import answers
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.exchange import Exchange
+from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
-from inference.gateway.orders import Http, take_order
+from inference.gateway.orders import Http, Order, take_order
 from inference.gateway.relay import Relay
 from inference.gateway.settling import Settling
-from keys.verification import KeyDirectory
+from keys.verification import Caller, KeyDirectory
 
 CHAT = "chat.completions"
 
@@ -32,6 +33,7 @@ class Services:
     """What the story needs; `app.py` puts it together. The catalogue is replaced as a whole when it changes."""
 
     directory: KeyDirectory
+    idempotency: Idempotency
     admitting: Admitting
     keeper: Keeper
     relay: Relay
@@ -45,6 +47,15 @@ async def chat_completions(services: Services, http: Http) -> None:
     secret = services.directory.credential(http.scope["headers"])
     caller = await services.directory.caller(secret)
     order = await take_order(http, services.catalogue, caller, clock.now())
+    async with services.idempotency.once(http, caller, order.chat.digest) as earlier:
+        if earlier is None:
+            await serve(services, http, secret, caller, order, started)
+        else:
+            await answers.send_outcome(http.send, http.public_id, earlier, streamed=order.chat.stream)
+
+
+async def serve(services: Services, http: Http, secret: str, caller: Caller, order: Order, started: float) -> None:
+    """Admit, hold, deliver, settle."""
     caller, order, ticket, hold = await services.admitting.admit(http, secret, caller, order, services.catalogue)
     exchange = Exchange(
         request_id=http.request_id,

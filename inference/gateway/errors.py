@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.errors import NotFound, Overloaded, PlatformError, RateLimited
+from foundation.errors import Conflict, NotFound, Overloaded, PlatformError, RateLimited
 
 
 class ModelNotFound(NotFound):
@@ -17,6 +17,13 @@ class ConcurrencyLimited(RateLimited):
 
     code = "concurrency_limit_exceeded"
     message = "Too many requests are running. Wait for one to end."
+
+
+class IdempotencyKeyReused(Conflict):
+    """An Idempotency-Key stands for one request, and this is another."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for a different request. Send a new one."
 
 
 class Draining(Overloaded):

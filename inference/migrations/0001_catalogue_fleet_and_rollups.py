@@ -2,129 +2,230 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+from django.db import migrations, models
+
 import foundation.clock
 import foundation.ids
 import inference.models.catalogue
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0005_framework_grants'),
+        ("tenants", "0005_framework_grants"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ('display_name', models.CharField(max_length=128)),
-                ('description', models.TextField(blank=True)),
-                ('owned_by', models.CharField(default='turnpike', max_length=64)),
-                ('input_modalities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), default=inference.models.catalogue.text_only)),
-                ('output_modalities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), default=inference.models.catalogue.text_only)),
-                ('context_length', models.PositiveIntegerField(help_text='Tokens of input and output together.')),
-                ('max_output_tokens', models.PositiveIntegerField(help_text='The most that one answer may have.')),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list)),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=128), blank=True, default=list)),
-                ('enabled', models.BooleanField(default=True)),
-                ('deprecated_at', models.DateTimeField(blank=True, null=True)),
-                ('sunset_at', models.DateTimeField(blank=True, help_text='From then on the model is gone.', null=True)),
-                ('created_at', models.DateTimeField(default=foundation.clock.now, editable=False)),
+                ("id", models.CharField(max_length=128, primary_key=True, serialize=False)),
+                ("display_name", models.CharField(max_length=128)),
+                ("description", models.TextField(blank=True)),
+                ("owned_by", models.CharField(default="turnpike", max_length=64)),
+                (
+                    "input_modalities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=16), default=inference.models.catalogue.text_only
+                    ),
+                ),
+                (
+                    "output_modalities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=16), default=inference.models.catalogue.text_only
+                    ),
+                ),
+                ("context_length", models.PositiveIntegerField(help_text="Tokens of input and output together.")),
+                ("max_output_tokens", models.PositiveIntegerField(help_text="The most that one answer may have.")),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=32), blank=True, default=list
+                    ),
+                ),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=128), blank=True, default=list
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("deprecated_at", models.DateTimeField(blank=True, null=True)),
+                ("sunset_at", models.DateTimeField(blank=True, help_text="From then on the model is gone.", null=True)),
+                ("created_at", models.DateTimeField(default=foundation.clock.now, editable=False)),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('context_length__gte', 1), ('max_output_tokens__gte', 1)), name='model_lengths_at_least_one')],
+                "ordering": ("id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("context_length__gte", 1), ("max_output_tokens__gte", 1)),
+                        name="model_lengths_at_least_one",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Pool',
+            name="Pool",
             fields=[
-                ('id', models.UUIDField(default=foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.SlugField(max_length=64, unique=True)),
-                ('engine', models.CharField(choices=[('vllm', 'vLLM'), ('llamacpp', 'llama.cpp'), ('openai', 'OpenAI-compatible')], max_length=16)),
-                ('credential_env', models.CharField(blank=True, help_text="Name of the environment variable that holds the engine's API key.", max_length=64)),
-                ('connect_ms', models.PositiveIntegerField(default=2000)),
-                ('first_byte_ms', models.PositiveIntegerField(default=60000)),
-                ('between_tokens_ms', models.PositiveIntegerField(default=30000)),
-                ('total_ms', models.PositiveIntegerField(default=600000)),
-                ('weight', models.PositiveSmallIntegerField(default=1)),
-                ('enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=foundation.clock.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(default=foundation.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.SlugField(max_length=64, unique=True)),
+                (
+                    "engine",
+                    models.CharField(
+                        choices=[("vllm", "vLLM"), ("llamacpp", "llama.cpp"), ("openai", "OpenAI-compatible")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "credential_env",
+                    models.CharField(
+                        blank=True,
+                        help_text="Name of the environment variable that holds the engine's API key.",
+                        max_length=64,
+                    ),
+                ),
+                ("connect_ms", models.PositiveIntegerField(default=2000)),
+                ("first_byte_ms", models.PositiveIntegerField(default=60000)),
+                ("between_tokens_ms", models.PositiveIntegerField(default=30000)),
+                ("total_ms", models.PositiveIntegerField(default=600000)),
+                ("weight", models.PositiveSmallIntegerField(default=1)),
+                ("enabled", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=foundation.clock.now, editable=False)),
             ],
             options={
-                'ordering': ('name',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('between_tokens_ms__gte', 1), ('connect_ms__gte', 1), ('first_byte_ms__gte', 1), ('total_ms__gte', 1)), name='pool_times_are_positive')],
+                "ordering": ("name",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("between_tokens_ms__gte", 1),
+                            ("connect_ms__gte", 1),
+                            ("first_byte_ms__gte", 1),
+                            ("total_ms__gte", 1),
+                        ),
+                        name="pool_times_are_positive",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Replica',
+            name="Replica",
             fields=[
-                ('id', models.UUIDField(default=foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('url', models.URLField(help_text="The engine's root, without /v1.", max_length=255, unique=True)),
-                ('state', models.CharField(choices=[('unknown', 'Unknown'), ('healthy', 'Healthy'), ('unhealthy', 'Unhealthy'), ('draining', 'Draining')], default='unknown', max_length=16)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Probes failed in a row.')),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replicas', to='inference.pool')),
+                (
+                    "id",
+                    models.UUIDField(default=foundation.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("url", models.URLField(help_text="The engine's root, without /v1.", max_length=255, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unknown", "Unknown"),
+                            ("healthy", "Healthy"),
+                            ("unhealthy", "Unhealthy"),
+                            ("draining", "Draining"),
+                        ],
+                        default="unknown",
+                        max_length=16,
+                    ),
+                ),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Probes failed in a row.")),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="replicas", to="inference.pool"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pool', 'url'),
+                "ordering": ("pool", "url"),
             },
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('upstream_name', models.CharField(max_length=128)),
-                ('weight', models.PositiveSmallIntegerField(default=1)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deployments', to='inference.model')),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deployments', to='inference.pool')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("upstream_name", models.CharField(max_length=128)),
+                ("weight", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deployments", to="inference.model"
+                    ),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deployments", to="inference.pool"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('model', 'pool'), name='deployment_once_per_model_and_pool')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("model", "pool"), name="deployment_once_per_model_and_pool")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageDay',
+            name="UsageDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('project_id', models.UUIDField()),
-                ('key_id', models.UUIDField()),
-                ('model', models.CharField(max_length=128)),
-                ('starts_at', models.DateTimeField()),
-                ('requests', models.BigIntegerField()),
-                ('errors', models.BigIntegerField()),
-                ('prompt_tokens', models.BigIntegerField()),
-                ('cached_tokens', models.BigIntegerField()),
-                ('completion_tokens', models.BigIntegerField()),
-                ('cost_nusd', models.BigIntegerField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("project_id", models.UUIDField()),
+                ("key_id", models.UUIDField()),
+                ("model", models.CharField(max_length=128)),
+                ("starts_at", models.DateTimeField()),
+                ("requests", models.BigIntegerField()),
+                ("errors", models.BigIntegerField()),
+                ("prompt_tokens", models.BigIntegerField()),
+                ("cached_tokens", models.BigIntegerField()),
+                ("completion_tokens", models.BigIntegerField()),
+                ("cost_nusd", models.BigIntegerField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.organization"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'starts_at', 'project_id', 'key_id', 'model'), name='usage_day_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "starts_at", "project_id", "key_id", "model"), name="usage_day_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageHour',
+            name="UsageHour",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('project_id', models.UUIDField()),
-                ('key_id', models.UUIDField()),
-                ('model', models.CharField(max_length=128)),
-                ('starts_at', models.DateTimeField()),
-                ('requests', models.BigIntegerField()),
-                ('errors', models.BigIntegerField()),
-                ('prompt_tokens', models.BigIntegerField()),
-                ('cached_tokens', models.BigIntegerField()),
-                ('completion_tokens', models.BigIntegerField()),
-                ('cost_nusd', models.BigIntegerField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("project_id", models.UUIDField()),
+                ("key_id", models.UUIDField()),
+                ("model", models.CharField(max_length=128)),
+                ("starts_at", models.DateTimeField()),
+                ("requests", models.BigIntegerField()),
+                ("errors", models.BigIntegerField()),
+                ("prompt_tokens", models.BigIntegerField()),
+                ("cached_tokens", models.BigIntegerField()),
+                ("completion_tokens", models.BigIntegerField()),
+                ("cost_nusd", models.BigIntegerField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.organization"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'starts_at', 'project_id', 'key_id', 'model'), name='usage_hour_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "starts_at", "project_id", "key_id", "model"), name="usage_hour_once"
+                    )
+                ],
             },
         ),
     ]
