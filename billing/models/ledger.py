@@ -16,6 +16,7 @@ class LedgerTransaction(models.Model):
         CREDIT = "credit"
         ADJUSTMENT = "adjustment"
         STRIPE = "stripe"
+        RERATING = "rerating"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey("tenants.Organization", on_delete=models.PROTECT, related_name="transactions")
@@ -53,6 +54,7 @@ class LedgerEntry(models.Model):
         CREDIT = "credit"
         ADJUSTMENT = "adjustment"
         STRIPE = "stripe"
+        RERATING = "rerating"
 
     id = models.BigAutoField(primary_key=True)
     transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")

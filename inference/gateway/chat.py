@@ -113,7 +113,7 @@ class ChatRequest:
 
 
 def parse(value: dict[str, Any], size: int, digest: bytes = b"") -> ChatRequest:
-    """Check a parsed body of `size` bytes whose hash is `digest`. Raises `InvalidRequest`, naming the field at fault."""
+    """Check a parsed body of `size` bytes with hash `digest`. Raises `InvalidRequest` that names the field at fault."""
     for name, item in value.items():
         rule = _FIELDS.get(name)
         if rule is None:
