@@ -12,6 +12,16 @@ from billing.models import Hold, LedgerEntry, LedgerTransaction, Purse, UsageRec
 from foundation import ids, money
 from tenants.operating import EndlessAdmin, ReadOnlyAdmin, ReadOnlyInline, amount, labelled, public
 
+OUTCOME_TONES = {
+    "complete": "success",
+    "no output": "warning",
+    "drained": "warning",
+    "refused midstream": "warning",
+    "upstream error": "danger",
+    "timeout": "danger",
+    "expired": "danger",
+}
+
 
 @admin.register(Purse)
 class PurseAdmin(ReadOnlyAdmin):
@@ -46,27 +56,35 @@ class PurseAdmin(ReadOnlyAdmin):
 class HoldAdmin(ReadOnlyAdmin):
     """Requests in flight, with the worst case that is set aside for each."""
 
-    list_display = ("request", "organization", "key", "model", "amount", "created_at", "expires_at")
+    list_display = (
+        "request_public_id",
+        "organization",
+        "key_public_id",
+        "model",
+        "set_aside",
+        "created_at",
+        "expires_at",
+    )
     list_select_related = ("organization",)
     search_fields = ("model", "organization__name", "organization__slug")
     ordering = ("-request_id",)
     fields = (
-        "request",
+        "request_public_id",
         "organization",
-        "project",
-        "key",
+        "project_public_id",
+        "key_public_id",
         "model",
         "customer",
-        "amount",
+        "set_aside",
         "purses",
         "created_at",
         "expires_at",
     )
 
-    request = public("req", "request_id", "Request")
-    key = public("key", "key_id", "Key")
-    project = public("proj", "project_id", "Project")
-    amount = amount("amount_nusd", "Amount")
+    request_public_id = public("req", "request_id", "Request")
+    key_public_id = public("key", "key_id", "Key")
+    project_public_id = public("proj", "project_id", "Project")
+    set_aside = amount("amount_nusd", "Set aside")
 
 
 @admin.register(UsageRecord)
@@ -75,7 +93,7 @@ class UsageRecordAdmin(EndlessAdmin):
 
     list_display = (
         "started_at",
-        "request",
+        "request_public_id",
         "organization",
         "model",
         "outcome_label",
@@ -89,39 +107,37 @@ class UsageRecordAdmin(EndlessAdmin):
     search_fields = ("model",)
     search_help_text = "Model, or the public id of a request"
     ordering = ("-request_id",)
-    readonly_fields = ("request", "key", "project", "outcome_label", "hold", "cost", "transaction")
+    readonly_fields = (
+        "request_public_id",
+        "key_public_id",
+        "project_public_id",
+        "outcome_label",
+        "hold",
+        "cost",
+        "transaction_public_id",
+    )
     fields = (
-        ("request", "endpoint"),
-        ("organization", "project", "key", "customer"),
+        ("request_public_id", "endpoint"),
+        ("organization", "project_public_id", "key_public_id", "customer"),
         ("model", "pool", "replica"),
         ("outcome_label", "status", "streamed", "late"),
         ("prompt_tokens", "cached_tokens", "completion_tokens", "usage_source"),
-        ("cost", "hold", "price_version", "transaction"),
+        ("cost", "hold", "price_version", "transaction_public_id"),
         "purses",
         ("started_at", "at", "ttft_ms", "latency_ms"),
     )
 
-    request = public("req", "request_id", "Request")
-    key = public("key", "key_id", "Key")
-    project = public("proj", "project_id", "Project")
-    transaction = public("txn", "transaction_id", "Transaction")
+    request_public_id = public("req", "request_id", "Request")
+    key_public_id = public("key", "key_id", "Key")
+    project_public_id = public("proj", "project_id", "Project")
+    transaction_public_id = public("txn", "transaction_id", "Transaction")
     cost = amount("cost_nusd", "Cost")
     hold = amount("hold_nusd", "Was held")
 
-    @labelled(
-        "Outcome",
-        {
-            "complete": "success",
-            "upstream_error": "danger",
-            "timeout": "danger",
-            "expired": "danger",
-            "drained": "warning",
-        },
-        order="outcome",
-    )
-    def outcome_label(self, record: UsageRecord) -> tuple[str, str]:
+    @labelled("Outcome", OUTCOME_TONES, order="outcome")
+    def outcome_label(self, record: UsageRecord) -> str:
         """Show how it ended."""
-        return record.outcome, record.outcome.replace("_", " ")
+        return record.outcome.replace("_", " ")
 
     @admin.display(description="Tokens")
     def tokens(self, record: UsageRecord) -> str:
@@ -146,6 +162,7 @@ class EntryInline(ReadOnlyInline):
     fields = ("account", "kind", "signed_amount")
     readonly_fields = ("signed_amount",)
     verbose_name_plural = "Entries"
+    show_title = False
     ordering = ("id",)
 
     signed_amount = amount("amount_nusd", "Amount")
@@ -155,16 +172,16 @@ class EntryInline(ReadOnlyInline):
 class LedgerTransactionAdmin(EndlessAdmin):
     """Movements of money, each of which sums to zero."""
 
-    list_display = ("at", "transaction", "organization", "kind_label", "wallet", "memo", "actor")
+    list_display = ("at", "transaction_public_id", "organization", "kind_label", "wallet", "memo", "actor")
     list_filter = ("kind",)
     list_select_related = ("organization",)
     search_fields = ("memo", "reference", "organization__name", "organization__slug")
     search_help_text = "Memo, reference, organization, or the public id of a transaction"
     ordering = ("-id",)
-    fields = ("transaction", "organization", "kind", "reference", "memo", "actor", "at")
+    fields = ("transaction_public_id", "organization", "kind", "reference", "memo", "actor", "at")
     inlines = (EntryInline,)
 
-    transaction = public("txn", "id", "Transaction")
+    transaction_public_id = public("txn", "id", "Transaction")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerTransaction]:
         """Add what each did to the wallet."""
@@ -172,10 +189,10 @@ class LedgerTransactionAdmin(EndlessAdmin):
         rows: QuerySet[LedgerTransaction] = super().get_queryset(request).annotate(wallet_nusd=wallet)
         return rows
 
-    @labelled("Kind", {"credit": "success", "adjustment": "warning", "stripe": "success"}, order="kind")
-    def kind_label(self, row: LedgerTransaction) -> tuple[str, str]:
+    @labelled("Kind", {"Credit": "success", "Adjustment": "warning", "Stripe": "success"}, order="kind")
+    def kind_label(self, row: LedgerTransaction) -> str:
         """Show what moved the money."""
-        return row.kind, row.get_kind_display()
+        return row.get_kind_display()
 
     @admin.display(description="Wallet")
     def wallet(self, row: Any) -> str:

@@ -6,27 +6,35 @@ Every change is told to the gateways as it is committed, and stands in the audit
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, Model, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing import price_list, prices
 from billing.models import Price, PriceComponent
-from foundation import ids
 from inference import models
 from inference.publishing import catalogue_changed
 from tenants import audit
 from tenants.asking import AskForm
 from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
 
-STATE_TONES = {"healthy": "success", "unhealthy": "danger", "draining": "warning", "unknown": "info"}
+STATE_TONES = {"Healthy": "success", "Unhealthy": "danger", "Draining": "warning", "Unknown": "info"}
+ALL_UP, SOME_UP, NONE_UP = "all up", "some up", "none up"
+REPLICA_TONES = {ALL_UP: "success", SOME_UP: "warning", NONE_UP: "danger"}
 
 
 class CatalogueAdmin(OperatorAdmin):
     """Objects of the catalogue: changes are audited and told to the gateways."""
+
+    formfield_overrides: ClassVar = {
+        ArrayField: {"widget": UnfoldAdminTextInputWidget, "help_text": "With commas between them."},
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+    }
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Note and tell once the object and its parts are saved."""
@@ -99,11 +107,10 @@ class ModelAdmin(CatalogueAdmin):
         )
         return rows
 
-    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
-    def replicas(self, model: Any) -> tuple[str, str]:
+    @labelled("Replicas", REPLICA_TONES)
+    def replicas(self, model: Any) -> str:
         """Say how many of its replicas answer."""
-        up, known = model.replicas_healthy, model.replicas_known
-        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+        return _standing(model.replicas_healthy, model.replicas_known)
 
     @admin.display(description="Price per million tokens")
     def price(self, model: models.Model) -> str:
@@ -111,6 +118,12 @@ class ModelAdmin(CatalogueAdmin):
         if not model.pk:
             return "Publish a price once the model is saved: without one it cannot be called."
         return described(price_list.of([model.pk]).get(model.pk))
+
+
+def _standing(up: int, known: int) -> str:
+    if not up:
+        return NONE_UP
+    return ALL_UP if up == known else SOME_UP
 
 
 def described(price: Price | None) -> str:
@@ -175,11 +188,10 @@ class PoolAdmin(CatalogueAdmin):
         """Say how many models run here."""
         return int(pool.models_served)
 
-    @labelled("Replicas", {"up": "success", "partly": "warning", "down": "danger"})
-    def replicas(self, pool: Any) -> tuple[str, str]:
+    @labelled("Replicas", REPLICA_TONES)
+    def replicas(self, pool: Any) -> str:
         """Say how many answer."""
-        up, known = pool.replicas_healthy, pool.replicas_known
-        return "down" if not up else "up" if up == known else "partly", f"{up} of {known} up"
+        return _standing(pool.replicas_healthy, pool.replicas_known)
 
 
 @admin.register(models.Deployment)
@@ -205,9 +217,9 @@ class ReplicaAdmin(CatalogueAdmin):
     readonly_fields = ("failures", "checked_at")
 
     @labelled("State", STATE_TONES, order="state")
-    def state_label(self, replica: models.Replica) -> tuple[str, str]:
+    def state_label(self, replica: models.Replica) -> str:
         """Show the state in colour."""
-        return replica.state, replica.get_state_display()
+        return replica.get_state_display()
 
 
 class PriceForm(AskForm):
@@ -241,6 +253,7 @@ class ComponentInline(ReadOnlyInline):
     model = PriceComponent
     fields = ("kind", "usd_per_million")
     show_change_link = False
+    show_title = False
     verbose_name_plural = "US dollars per million"
 
 
@@ -266,11 +279,6 @@ class PriceAdmin(ReadOnlyAdmin):
     def rates(self, price: Price) -> str:
         """Show the rates."""
         return described(price)
-
-    @admin.display(description="Public id")
-    def public_id(self, price: Price) -> str:
-        """Show the id as the outside world sees it."""
-        return ids.public("price", price.pk)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

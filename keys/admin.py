@@ -58,14 +58,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         keys: QuerySet[ApiKey] = super().get_queryset(request).defer("digest")
         return keys
 
-    @labelled("State", {"active": "success", "revoked": "danger", "expired": "warning"})
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    @labelled("State", {"Active": "success", "Revoked": "danger", "Expired": "warning"})
+    def state(self, key: ApiKey) -> str:
         """Say whether it works."""
         if key.revoked_at is not None:
-            return "revoked", "Revoked"
+            return "Revoked"
         if key.expires_at is not None and key.expires_at <= clock.now():
-            return "expired", "Expired"
-        return "active", "Active"
+            return "Expired"
+        return "Active"
 
     def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Say whether the action is offered."""
@@ -267,7 +267,7 @@ class ScopeLimitsAdmin(LimitsColumns):
             ScopeForm(request.POST or None, initial=request.GET.dict()),
             lambda asked: self._set(request, asked["target"], asked),
             title="Set limits",
-            explanation="What is above must not be tighter. An empty limit is none; 0 blocks.",
+            explanation="In place of those it may have. An empty limit is none; 0 blocks.",
             button="Set limits",
             done="The limits were set.",
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangosGroupAdmin
@@ -59,11 +60,27 @@ class UserAdmin(OperatorAdmin, _DjangosUserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody but superusers touch a superuser: to set a password is to become that person."""
+        is_above = obj is not None and obj.is_superuser and not _is_superuser(request)
+        return not is_above and bool(super().has_change_permission(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Let nobody but superusers hand out rights: there is no narrower rule for who may give which."""
+        rights = () if _is_superuser(request) else ("is_staff", "is_superuser", "groups")
+        return (*self.readonly_fields, *rights)
+
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         obj.email = obj.email.strip().lower()
         super().save_model(request, obj, form, change)
+        # An address that was taken away must not open the account any more.
+        EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
         # The names of what changed, never the values: one of them is a password.
         audit.record(actor(request), "user.changed" if change else "user.created", obj, fields=form.changed_data)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return cast(User, request.user).is_superuser
 
 
 @admin.register(Group)
@@ -104,10 +121,10 @@ class MembershipAdmin(ReadOnlyAdmin):
     fields = ("public_id", "organization", "user", "role", "created_at")
     actions_detail = ("change_role", "remove")
 
-    @labelled("Role", {"owner": "success", "admin": "info"}, order="role")
-    def role_label(self, membership: Membership) -> tuple[str, str]:
+    @labelled("Role", {"Owner": "success", "Admin": "info"}, order="role")
+    def role_label(self, membership: Membership) -> str:
         """Show the role, those that manage in colour."""
-        return membership.role, membership.get_role_display()
+        return membership.get_role_display()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "add")

@@ -198,6 +198,10 @@ class ReadOnlyInline(_TabularInline):
     can_delete = False
     show_change_link = True
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Take all fields, so that those that are not editable can be shown, too."""
+        return self.fields or ()
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

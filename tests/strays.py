@@ -1,5 +1,6 @@
 """Processes that a test session would leave behind."""
 
+import contextlib
 import ctypes
 import os
 from pathlib import Path
@@ -13,7 +14,10 @@ def adopt_orphans() -> None:
 
 
 def find() -> list[str]:
-    """Return the command lines of all descendants that still run."""
+    """Return the command lines of all descendants that still run, after taking leave of those that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     return [_command(pid) for pid in _children(os.getpid())]
 
 

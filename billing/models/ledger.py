@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from foundation import ids
 from foundation.ids import uuid7
 
 
@@ -17,6 +18,8 @@ class LedgerTransaction(models.Model):
         ADJUSTMENT = "adjustment"
         STRIPE = "stripe"
         RERATING = "rerating"
+
+    PREFIX = "txn"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey("tenants.Organization", on_delete=models.PROTECT, related_name="transactions")
@@ -36,7 +39,12 @@ class LedgerTransaction(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id.hex}"
+        return f"{self.kind} {self.public_id}"
+
+    @property
+    def public_id(self) -> str:
+        """The id as the outside world sees it."""
+        return ids.public(self.PREFIX, self.id)
 
 
 class LedgerEntry(models.Model):

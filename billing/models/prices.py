@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from foundation import clock
+from foundation import clock, ids
 from foundation.ids import uuid7
 
 
 class Price(models.Model):
     """One version of a model's price. It applies from `effective_from` until a later version does."""
+
+    PREFIX = "price"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     model = models.CharField(max_length=128, help_text="The model's id in the catalogue.")
@@ -30,6 +32,11 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} v{self.version}"
+
+    @property
+    def public_id(self) -> str:
+        """The id as the outside world sees it."""
+        return ids.public(self.PREFIX, self.id)
 
 
 class PriceComponent(models.Model):

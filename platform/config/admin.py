@@ -10,11 +10,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from billing import wallet
 from billing.models import Purse
 from foundation import money
-from keys.models import ApiKey
+from keys.models import ApiKey, ScopeLimits
 from tenants import founding, organizations
 from tenants.asking import AskForm, ReasonForm
 from tenants.models import Membership, Organization, Project, User
@@ -22,6 +24,7 @@ from tenants.operating import ReadOnlyAdmin, ReadOnlyInline, actor, amount, deta
 
 # Part of signing in; operators change a user's own address instead.
 admin.site.unregister(EmailAddress)
+admin.site.index_title = "Dashboard"
 
 
 class FoundForm(AskForm):
@@ -107,7 +110,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "created_at",
     )
     inlines = (MemberInline, ProjectInline, KeyInline)
-    actions_detail = ("adjust_credit", "change_settings", "suspend", "resume")
+    actions_detail = ("adjust_credit", "set_limits", "change_settings", "suspend", "resume")
 
     balance = amount("posted_nusd", "Balance")
     in_flight = amount("held_nusd", "In flight")
@@ -124,10 +127,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
         )
         return rows
 
-    @labelled("Status", {"active": "success", "suspended": "danger"}, order="status")
-    def status_label(self, organization: Organization) -> tuple[str, str]:
+    @labelled("Status", {"Active": "success", "Suspended": "danger"}, order="status")
+    def status_label(self, organization: Organization) -> str:
         """Show whether its keys work."""
-        return organization.status, organization.get_status_display()
+        return organization.get_status_display()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "add")
@@ -135,6 +138,14 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def has_edit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Say whether the actions are offered."""
         return self.may(request, "change")
+
+    def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether suspending is offered: to those who may, of an organisation that is active."""
+        return self.may(request, "change") and self._is(object_id, Organization.Status.ACTIVE)
+
+    def has_resume_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether resuming is offered."""
+        return self.may(request, "change") and self._is(object_id, Organization.Status.SUSPENDED)
 
     def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Say whether the operator may move money."""
@@ -168,6 +179,16 @@ class OrganizationAdmin(ReadOnlyAdmin):
             target=organization,
         )
 
+    @detail_action("Limits", icon="speed", permission="edit")
+    def set_limits(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the limits of the organisation as a whole, those it has or new ones."""
+        organization: Organization = self.found(request, object_id)
+        scope = ScopeLimits.Scope.ORGANIZATION
+        row = ScopeLimits.objects.for_organization(organization).filter(scope=scope).first()
+        if row is not None:
+            return redirect("admin:keys_scopelimits_change", row.pk)
+        return redirect(f"{reverse('admin:keys_scopelimits_add')}?target={organization.public_id}")
+
     @detail_action("Settings", icon="settings", permission="edit")
     def change_settings(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Change name and time zone."""
@@ -184,7 +205,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
             target=organization,
         )
 
-    @detail_action("Suspend", icon="pause_circle", permission="edit")
+    @detail_action("Suspend", icon="pause_circle", permission="suspend")
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Stop all its keys."""
         organization: Organization = self.found(request, object_id)
@@ -201,7 +222,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
             target=organization,
         )
 
-    @detail_action("Resume", icon="play_circle", permission="edit")
+    @detail_action("Resume", icon="play_circle", permission="resume")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let its keys work again."""
         organization: Organization = self.found(request, object_id)
@@ -215,6 +236,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
             done="The organization is active.",
             target=organization,
         )
+
+    def _is(self, object_id: Any, status: Organization.Status) -> bool:
+        return Organization.objects.filter(pk=object_id, status=status).exists()
 
     def _found(self, request: HttpRequest, asked: dict[str, Any]) -> Organization:
         organization = founding.found_organization(**asked, actor=actor(request))

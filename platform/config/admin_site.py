@@ -22,6 +22,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("console/mark.svg")}],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [_static("console/admin.css")],
     "DASHBOARD_CALLBACK": "config.dashboard.show",
     "COLORS": {
         "primary": {

@@ -187,6 +187,7 @@ if env.flag("TRUST_FORWARDED_PROTO", default=False):
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "/static/"
 # In production `collectstatic` fills this folder; elsewhere files are served from where they lie.
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))) if PRODUCTION else None

@@ -124,9 +124,7 @@ def _keys(acme: Organization, owner: User) -> list[ApiKey]:
         ("Ada’s notebook", default, clock.now() + timedelta(days=3)),
         ("Old prototype", default, None),
     )
-    keys = [
-        issuing.issue(project=project, name=name, expires_at=end, actor=actor).key for name, project, end in wanted
-    ]
+    keys = [issuing.issue(project=project, name=name, expires_at=end, actor=actor).key for name, project, end in wanted]
     limits = Limits(rpm=600, tpm=400_000, concurrency=32, budget_nusd=money.nano("150"), budget_window="month")
     limiting.set_limits(target=keys[0], limits=limits, actor=actor)
     issuing.revoke(key=keys[4], reason="Found in a public repository", actor=actor)
@@ -154,7 +152,7 @@ def _as_holds(part: str) -> str:
 
 def _in_flight(acme: Organization, key: ApiKey) -> None:
     common = {"organization": acme.pk, "project": key.project_id, "key": key.pk, "model": MODELS[1][0]}
-    holds = [
+    holds: list[dict[str, object]] = [
         {**common, "request": uuid.uuid4(), "customer": "", "amount": 14_417_000, "zone": "UTC", "caps": []}
         for _ in range(3)
     ]
@@ -183,7 +181,11 @@ def _bill(acme: Organization, keys: list[ApiKey], at: datetime, dice: random.Ran
     outcome = dice.choices(("complete", "client_left", "upstream_error", "timeout"), weights=[955, 32, 9, 4])[0]
     failed = outcome in {"upstream_error", "timeout"}
     scale = 40  # a busier month than a scene has rows for
-    cost = (prompt - cached) * money.nano(fresh) + cached * money.nano(cached_rate or fresh) + answered * money.nano(output)
+    cost = (
+        (prompt - cached) * money.nano(fresh)
+        + cached * money.nano(cached_rate or fresh)
+        + answered * money.nano(output)
+    )
     first = int(dice.lognormvariate(5.2, 0.45))
     return {
         "request": str(uuid.UUID(int=lowest_at(at).int | dice.getrandbits(62))),

@@ -25,11 +25,8 @@ def started_at(pid: int) -> str:
 
 def alive(pid_file: Path) -> int | None:
     """Return the process id in `pid_file` if that very process still runs."""
-    try:
-        pid, started = pid_file.read_text().split()
-    except (OSError, ValueError):
-        return None
-    return int(pid) if started_at(int(pid)) == started else None
+    pid, started = _noted(pid_file)
+    return pid if started and started_at(pid) == started else None
 
 
 def sweep(run: Path, *, first: signal.Signals = signal.SIGTERM) -> list[str]:
@@ -63,13 +60,18 @@ def _members(pid_file: Path) -> list[int]:
     The kernel gives a session's number to nobody else while one of its members lives. So if the number belongs to a
     process that started at another moment, the session is gone for good.
     """
+    leader, started = _noted(pid_file)
+    if not started.startswith(_boot()) or started_at(leader) not in {started, ""}:
+        return []
+    return [pid for pid in _processes() if (fields := _stat(pid)) and fields[_SESSION - 1] == str(leader)]
+
+
+def _noted(pid_file: Path) -> tuple[int, str]:
     try:
-        leader, started = pid_file.read_text().split()
+        pid, started = pid_file.read_text().split()
+        return int(pid), started
     except (OSError, ValueError):
-        return []
-    if started_at(int(leader)) not in {started, ""} or not started.startswith(_boot()):
-        return []
-    return [pid for pid in _processes() if (fields := _stat(pid)) and fields[_SESSION - 1] == leader]
+        return 0, ""
 
 
 def _processes() -> Iterator[int]:

@@ -7,6 +7,7 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from config.local.accounts import reaches, unprivileged
 from config.local.errors import CannotStart, explain
@@ -105,7 +106,8 @@ def forget_sockets(places: Places) -> None:
 
 def _socket_folder(data: Path) -> Path:
     inside = data / "run"
-    if _fits(inside) and _reachable(inside):
+    # Not every client of a socket undoes the %20 of an address: a folder with blanks gets the short one as well.
+    if _fits(inside) and _reachable(inside) and quote(str(inside)) == str(inside):
         return inside
     # The same data folder always gets the same short name, so that a restart finds its leftovers.
     name = f"turnpike-{os.geteuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"

@@ -1,5 +1,6 @@
 """The platform's own processes: the server, Celery's worker and beat, and one-off management commands."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from config.local.errors import CannotStart, disk_full, tells_of_a_full_disk
 from config.local.places import REPOSITORY
-from config.local.processes import Program, last_line
+from config.local.processes import Program, follow_the_parent, last_line
 
 # The server drains for DRAIN_SECONDS (30 by default) and then waits for pages; its own limit is 20 seconds above that.
 _SERVER_GRACE = 55.0
@@ -46,6 +47,7 @@ def manage(*arguments: str, env: Mapping[str, str], log: Path, pause: Callable[[
             stderr=errors,
             text=True,
             start_new_session=True,
+            preexec_fn=follow_the_parent(os.getpid(), signal.SIGTERM),  # noqa: PLW1509 - see there
         )
     try:
         while command.poll() is None:
