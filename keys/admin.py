@@ -12,9 +12,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from foundation import clock, ids, money
-from keys import issuing, limiting, planning
+from foundation.errors import PlatformError
+from keys import issuing, limiting, planning, subjects
 from keys.effective import RATES, Limits
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
+from keys.subjects import Subject
 from tenants.asking import AskForm, ReasonForm
 from tenants.models import Organization, Project
 from tenants.operating import ReadOnlyAdmin, actor, detail_action, labelled
@@ -215,14 +217,20 @@ class PlanAdmin(LimitsColumns):
 class ScopeForm(LimitsForm):
     """New limits of something."""
 
-    target = forms.CharField(label="Whose", help_text="The public id of an organization, a project or a key.")
+    target = forms.CharField(
+        label="Whose",
+        help_text="The public id of an organization, a project or a key; or an organization's member, customer, model "
+        "or address, as org_…/customer/alice, or org_…/customer/* for each that has no limits of its own.",
+    )
     plan = forms.ModelChoiceField(Plan.objects.order_by("name"), required=False)
 
     field_order = ("target", "plan")
 
-    def clean_target(self) -> Organization | Project | ApiKey:
+    def clean_target(self) -> limiting.Target:
         """Find what the id names."""
         text = str(self.cleaned_data["target"]).strip()
+        if "/" in text:
+            return _subject(text)
         for kind in (Organization, Project, ApiKey):
             try:
                 return kind.objects.get(pk=ids.parse(kind.PREFIX, text))
@@ -241,13 +249,13 @@ class OwnLimitsForm(LimitsForm):
 
 @admin.register(ScopeLimits)
 class ScopeLimitsAdmin(LimitsColumns):
-    """What one organisation, project or key may."""
+    """What one organisation, project, key or subject may."""
 
     list_display = ("scope", "whose", "organization", "plan", "rpm", "tpm", "concurrency", "budget", "models")
     list_filter = ("scope", "plan")
     list_select_related = ("organization", "plan")
-    search_fields = ("organization__name", "organization__slug")
-    search_help_text = "Organization, or the public id of a project or a key"
+    search_fields = ("label", "organization__name", "organization__slug")
+    search_help_text = "Organization, customer, model, address, or the public id of a project or a key"
     ordering = ("organization__name", "scope")
     fields = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
     actions_detail = ("change_limits",)
@@ -256,6 +264,8 @@ class ScopeLimitsAdmin(LimitsColumns):
     @admin.display(description="Whose")
     def whose(self, row: ScopeLimits) -> str:
         """Show the public id; a key is named by the first key it came from by rotation."""
+        if row.label:
+            return row.label
         prefixes = {"organization": Organization.PREFIX, "project": Project.PREFIX, "key": ApiKey.PREFIX}
         return ids.public(prefixes[row.scope], row.scope_id)
 
@@ -292,11 +302,24 @@ class ScopeLimitsAdmin(LimitsColumns):
         return limiting.set_limits(target=target, limits=limits, plan=asked["plan"], actor=actor(request))
 
 
+def _subject(text: str) -> Subject:
+    organization_id, scope, name = [*text.split("/", 2), "", ""][:3]
+    try:
+        organization = Organization.objects.get(pk=ids.parse(Organization.PREFIX, organization_id))
+        return limiting.subject(organization, scope, None if name == "*" else name)
+    except (ValueError, Organization.DoesNotExist) as cause:
+        raise forms.ValidationError("There is no organization with this id.") from cause
+    except PlatformError as error:
+        raise forms.ValidationError(error.message) from error
+
+
 def _target(row: ScopeLimits) -> limiting.Target:
     scope_id: UUID = row.scope_id
     if row.scope == ScopeLimits.Scope.ORGANIZATION:
         return row.organization
     if row.scope == ScopeLimits.Scope.PROJECT:
         return Project.objects.get(pk=scope_id)
+    if row.scope in subjects.SCOPES:
+        return Subject(row.organization_id, row.scope, "" if scope_id == subjects.EACH else row.label)
     # The newest of its line: the limits are those of all keys that came from it.
     return ApiKey.objects.filter(lineage=scope_id).latest("created_at")
