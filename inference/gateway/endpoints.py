@@ -12,6 +12,7 @@ import orjson
 
 from foundation import clock
 from foundation.errors import PlatformError
+from foundation.failpoints import reach
 from foundation.ids import timestamp_of
 from foundation.web import send_json
 from inference.gateway import answers
@@ -57,6 +58,7 @@ async def chat_completions(services: Services, http: Http) -> None:
 async def serve(services: Services, http: Http, secret: str, caller: Caller, order: Order, started: float) -> None:
     """Admit, hold, deliver, settle."""
     caller, order, ticket, hold = await services.admitting.admit(http, secret, caller, order, services.catalogue)
+    reach("held")
     exchange = Exchange(
         request_id=http.request_id,
         public_id=http.public_id,
@@ -83,7 +85,9 @@ async def stream_answer(services: Services, http: Http, exchange: Exchange) -> N
     except PlatformError as failure:
         await answers.break_stream(http.send, exchange, failure)
     else:
+        reach("settled")
         await answers.end_stream(http.send, marker)
+        reach("ended")
 
 
 async def whole_answer(services: Services, http: Http, exchange: Exchange) -> None:
@@ -95,5 +99,7 @@ async def whole_answer(services: Services, http: Http, exchange: Exchange) -> No
     except PlatformError as failure:
         await answers.send_error(http.send, failure, answers.common_headers(exchange))
     else:
+        reach("settled")
         headers = [*answers.common_headers(exchange), (b"x-turnpike-cost-nano-usd", b"%d" % cost)]
         await send_json(http.send, 200, orjson.dumps(answer), headers)
+        reach("ended")

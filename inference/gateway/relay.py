@@ -18,6 +18,7 @@ from pyreqwest.response import Response
 
 from foundation import logs
 from foundation.errors import PlatformError
+from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
 from inference.gateway.errors import UpstreamError, UpstreamTimeout
@@ -105,6 +106,7 @@ class Relay:
                         body = rewriter.rewrite(block)
                         if body:
                             await send({"type": "http.response.body", "body": body, "more_body": True})
+                            reach("streaming")
                     if done:
                         exchange.wait_for_engine(loop.time(), TRAILER_SECONDS + 1)
                         await _read_trailer(reader)
@@ -167,6 +169,7 @@ class Relay:
             async with request as response:
                 _check(response, media_type)
                 answered = True
+                reach("accepted")
                 yield response.body_reader, target.pool.between_tokens_seconds
         except PyreqwestError as error:
             self._balance.failed(target, now)

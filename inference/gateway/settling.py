@@ -8,6 +8,7 @@ import math
 from billing.settlement import Bill, Settlements
 from foundation import metrics
 from foundation.errors import Overloaded
+from foundation.failpoints import reach
 from inference.gateway.admission import Admission, Amounts
 from inference.gateway.charging import Consumption, consumption
 from inference.gateway.errors import SettlementFailed
@@ -32,6 +33,7 @@ class Settling:
         """
         used = _consumption(exchange)
         bill = _bill(exchange, used)
+        reach("used")
         self._admission.release(exchange.ticket, Amounts(used.tokens.prompt, used.tokens.completion))
         try:
             await self._settlements.settle(bill, within_seconds=_patience(exchange))
