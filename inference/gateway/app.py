@@ -5,7 +5,7 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from billing.holds import Holds
@@ -23,19 +23,22 @@ from foundation.errors import (
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
+from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.endpoints import CHAT, Services, chat_completions
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
+from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
-from inference.gateway.orders import Http
+from inference.gateway.orders import Http, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
 from inference.gateway.upstream import Upstream
+from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
 
 log = logs.get(__name__)
@@ -60,6 +63,7 @@ class Options:
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    trusted_proxies: Sequence[Network] = ()
 
 
 class Gateway:
@@ -77,13 +81,17 @@ class Gateway:
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._upstream = Upstream()
-        directory = KeyDirectory(self._fetch_key, options.pepper)
+        directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
+        balance, experience = Balance(), Experience()
+        ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
         self.services = Services(
             directory=directory,
+            finer=finer,
+            ordering=ordering,
             idempotency=Idempotency(self._postgres, options.pepper),
-            admitting=Admitting(directory, admission, holds),
-            settling=Settling(Settlements(self._postgres), admission),
-            relay=Relay(self._upstream, Balance()),
+            admitting=Admitting(directory, ordering, admission, holds, balance),
+            settling=Settling(Settlements(self._postgres), admission, experience),
+            relay=Relay(self._upstream, balance),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
@@ -147,6 +155,9 @@ class Gateway:
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
         return rows[0][0] if rows else None
+
+    async def _fetch_limits(self, subjects: str) -> list[dict[str, object]]:
+        return [row[0] for row in await self._postgres.fetch(LIMITS_OF_SUBJECTS, (subjects,))]
 
 
 def _check_head(scope: Scope) -> None:

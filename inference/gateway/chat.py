@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foundation.errors import InvalidRequest
+from keys import subjects
 
 MOST_MESSAGES = 2048
 MOST_CHOICES = 8
@@ -26,6 +27,10 @@ def _number(least: float, most: float) -> Check:
 
 def _text(longest: int) -> Check:
     return lambda value: isinstance(value, str) and len(value) <= longest
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and (not value or subjects.is_name(value))
 
 
 def _boolean(value: Any) -> bool:
@@ -84,7 +89,7 @@ SENT: dict[str, tuple[Check, str]] = {
 }
 # OpenAI's SDKs may send these; they mean something to us or to nobody, and no engine sees them.
 KEPT: dict[str, tuple[Check, str]] = {
-    "user": (_text(128), "a string of at most 128 characters"),
+    "user": (_name, "a string of at most 128 printable characters"),
     "metadata": (_object, "an object"),
     "store": (_boolean, "true or false"),
     "service_tier": (_text(32), "a string"),

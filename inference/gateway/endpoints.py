@@ -21,9 +21,10 @@ from inference.gateway.catalogue import Catalogue
 from inference.gateway.exchange import Exchange
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
-from inference.gateway.orders import Http, Order, take_order
+from inference.gateway.orders import Http, Order, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.settling import Settling
+from keys.finer import FinerLimits
 from keys.verification import Caller, KeyDirectory
 
 CHAT = "chat.completions"
@@ -34,6 +35,8 @@ class Services:
     """What the story needs; `app.py` puts it together. The catalogue is replaced as a whole when it changes."""
 
     directory: KeyDirectory
+    finer: FinerLimits
+    ordering: Ordering
     idempotency: Idempotency
     admitting: Admitting
     keeper: Keeper
@@ -47,7 +50,7 @@ async def chat_completions(services: Services, http: Http) -> None:
     started = asyncio.get_running_loop().time()
     secret = services.directory.credential(http.scope["headers"])
     caller = await services.directory.caller(secret)
-    order = await take_order(http, services.catalogue, caller, clock.now())
+    order = await services.ordering.take(http, services.catalogue, caller, clock.now())
     async with services.idempotency.once(http, caller, order.chat.digest) as earlier:
         if earlier is None:
             await serve(services, http, secret, caller, order, started)

@@ -39,6 +39,12 @@ class NoReplica(Overloaded):
     message = "No engine for this model is available right now. Try again shortly."
 
 
+class PoolBusy(Overloaded):
+    """Every pool of engines that serves the model runs as many requests as it may, whoever they belong to."""
+
+    message = "All engines for this model are busy. Try again shortly."
+
+
 class UpstreamError(PlatformError):
     """The engine failed or said something that makes no sense. What it said never leaves."""
 

@@ -22,7 +22,8 @@ SELECT json_build_object(
             extract(epoch FROM created_at)::bigint AS created, sunset_at
         FROM inference_model WHERE enabled ORDER BY id) m),
     'pools', (SELECT coalesce(json_agg(p), '[]') FROM (
-        SELECT id, name, engine, credential_env, connect_ms, first_byte_ms, between_tokens_ms, total_ms, weight
+        SELECT id, name, engine, credential_env, connect_ms, first_byte_ms, between_tokens_ms, total_ms, weight,
+            max_concurrency
         FROM inference_pool WHERE enabled ORDER BY name) p),
     'replicas', (SELECT coalesce(json_agg(r), '[]') FROM (
         SELECT id, pool_id, url, state FROM inference_replica WHERE state <> 'draining' ORDER BY url) r),
@@ -65,6 +66,7 @@ def _pool(row: dict[str, Any], replicas: list[dict[str, Any]]) -> Pool:
             for replica in replicas
             if replica["pool_id"] == row["id"]
         ),
+        max_concurrency=row["max_concurrency"],
     )
 
 

@@ -23,7 +23,7 @@ from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
 from inference.gateway.errors import UpstreamError, UpstreamTimeout
 from inference.gateway.exchange import Exchange
-from inference.gateway.routing import Balance
+from inference.gateway.routing import Balance, candidates
 from inference.gateway.streams import Blocks, Meter, Rewriter, has_error, split_at_done
 from inference.gateway.upstream import CHAT, Upstream, chat_body, refusal
 
@@ -149,15 +149,14 @@ class Relay:
                     raise _public(failure.__cause__) from failure.__cause__
 
     def _has_another(self, exchange: Exchange) -> bool:
-        replicas = {
-            replica.id for route in exchange.order.model.routes for replica in route.pool.replicas if replica.healthy
-        }
-        return bool(replicas - set(exchange.attempts))
+        return bool(candidates(exchange.order.model, exchange.attempts, exchange.ticket.pool))
 
     @asynccontextmanager
     async def _attempt(self, exchange: Exchange, media_type: str) -> AsyncIterator[tuple[Any, float]]:
         now = asyncio.get_running_loop().time()
-        exchange.target = target = self._balance.choose(exchange.order.model, now, exchange.attempts)
+        exchange.target = target = self._balance.choose(
+            exchange.order.model, now, exchange.attempts, exchange.ticket.pool
+        )
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)

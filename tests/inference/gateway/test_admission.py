@@ -127,7 +127,7 @@ async def test_input_and_output_have_limits_of_their_own(admission):
 async def test_organizations_do_not_share_limits(admission):
     limit = rate(rpm=1)
     same_name = Rate(limit.scope, limit.scope_id, 1, None, None, None, None)
-    if admission._shas is not None and await _is_shared(admission):
+    if await _is_shared(admission):
         assert admitted(await outcomes(admission, [asking(uuid7(), limit), asking(uuid7(), same_name)])) == 2
 
 
