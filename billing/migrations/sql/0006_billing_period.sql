@@ -29,6 +29,9 @@ BEGIN
 END $$;
 
 -- As in 0003_hold.sql, with the organization's day of creation as the anchor of billing periods.
+-- now() is when a transaction began. One that waited for the lock while another, which began later, opened the window
+-- of five hours must find that window open, not open a second one: so it begins a little before its first use, though
+-- never before the end of the one before it. No transaction of the gateway lasts as long as that little.
 CREATE OR REPLACE FUNCTION turnpike_open_windows(batch jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     missing record;
@@ -47,7 +50,12 @@ BEGIN
         INSERT INTO billing_purse
             (id, organization_id, kind, budget_id, "window", starts_at, ends_at,
              posted_nusd, held_nusd, credit_line_nusd)
-        SELECT uuidv7(), missing.organization, 'budget', missing.budget, missing."window", w.starts, w.ends, 0, 0, 0
+        SELECT uuidv7(), missing.organization, 'budget', missing.budget, missing."window",
+            CASE missing."window" WHEN '5h' THEN greatest(w.starts - interval '10 seconds', (
+                SELECT max(p.ends_at) FROM billing_purse p
+                WHERE p.budget_id = missing.budget AND p."window" = '5h' AND p.ends_at <= now()
+            )) ELSE w.starts END,
+            w.ends, 0, 0, 0
         FROM tenants_organization o,
             LATERAL turnpike_window(missing."window", now(), missing.zone, o.created_at) w
         WHERE o.id = missing.organization AND NOT EXISTS (

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -64,7 +65,7 @@ type Found = Callable[..., Door]
 def customer(gateway: Gateway):
     """Found an organization and stand before the door with its key: `await customer(credit, rpm=5)`."""
 
-    async def found(credit: Decimal = GENEROUS, name: str = "Acme", **limits: int) -> Door:
+    async def found(credit: Decimal = GENEROUS, name: str = "Acme", **limits: Any) -> Door:
         founded = await off_loop(demo.found)(name=name, credit=credit, limits=Limits(**limits), with_owner=False)
         return Door(gateway, founded.api_key)
 
