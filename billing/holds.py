@@ -25,7 +25,7 @@ PER_REQUEST, LIFETIME = "request", "lifetime"
 # The limit's name, for programs that read an error's `param`.
 BUDGET = "budget_nusd"
 # Requests in flight end, and give back what they did not use, within about this.
-SETTLED_SECONDS = 1.0
+SETTLED_SECONDS = 1
 
 HOLD = "SELECT * FROM turnpike_hold(%s::jsonb, %s)"
 VOID = "SELECT turnpike_void(%s)"
@@ -172,13 +172,13 @@ def _no_budget(request: HoldRequest, cap: Cap, room: int, held: int, ends_at: da
     soon = _soon(request, room, held)
     if cap.window == LIFETIME:
         return BudgetExceeded(f"{in_short} The budget is never filled up again.", param=BUDGET, retry_after=soon)
-    left = max(0.0, (ends_at - clock.now()).total_seconds())
+    left = max(0, (ends_at - clock.now()) // timedelta(seconds=1) + 1)
     return BudgetExceeded(
         f"{in_short} The budget's window ends at {ends_at.isoformat()}.", param=BUDGET, retry_after=soon or left
     )
 
 
-def _soon(request: HoldRequest, room: int, held: int) -> float | None:
+def _soon(request: HoldRequest, room: int, held: int) -> int | None:
     """Return when to try again if requests in flight may give back enough: they seldom use all that is reserved."""
     return SETTLED_SECONDS if held and room + held >= request.amount_nusd else None
 
