@@ -8,6 +8,7 @@ DATA ?= .local
 PORT ?= 8000
 ENGINE ?= model
 WORKERS ?= 1
+ROUNDS ?= 3
 ARGS ?=
 
 SHELL := /bin/bash
@@ -29,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # The environment is this folder's own, whatever shell `make` was called from.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 
-.PHONY: help up test check bench docs lock browser
+.PHONY: help up test check bench docs lock browser wrk
 
 help:
 	@sed -n '2,6s/^# \{0,1\}//p' Makefile
@@ -39,7 +40,7 @@ up: $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 	@exec $(PYTHON) -m config.local up --data "$(DATA)" --port "$(PORT)" --engine "$(ENGINE)" --workers "$(WORKERS)"
 
 test: $(DEV) browser
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV)
 	$(PYTHON) -m ruff format --check .
@@ -50,8 +51,8 @@ check: $(DEV)
 	.venv/bin/deptry .
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-bench: $(DEV)
-	@DATA="$(DATA)" exec $(PYTHON) -m benchmarks $(ARGS)
+bench: $(DEV) wrk
+	@exec $(PYTHON) -m benchmarks --data "$(DATA)" --rounds "$(ROUNDS)" $(ARGS)
 
 docs: $(DEV)
 	$(PYTHON) -m mkdocs build --strict
@@ -102,13 +103,22 @@ define install
 endef
 
 browser:
-	@if ! command -v chromium >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ]; then root=""; elif sudo -n true 2>/dev/null; then root="sudo -n"; else root=no; fi; \
-	  if [ "$$root" = no ] || ! command -v apt-get >/dev/null; then \
-	    echo "The tests of the pages need chromium, and it cannot be installed from here: apt-get install chromium" >&2; \
-	  else \
-	    echo "Installing chromium for the tests of the pages"; \
-	    $$root apt-get -qq update && \
-	      $$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium >/dev/null; \
-	  fi; \
-	fi
+	$(call debian,chromium,for the tests of the pages)
+
+wrk:
+	$(call debian,wrk,for the load test)
+
+# $(1): a program that is not Python, and Debian's name for it; $(2): what it is for. Installed where that is possible;
+# where it is not, whoever needs it says so again.
+define debian
+@if ! command -v $(1) >/dev/null; then \
+  if [ "$$(id -u)" = 0 ]; then root=""; elif sudo -n true 2>/dev/null; then root="sudo -n"; else root=no; fi; \
+  if [ "$$root" = no ] || ! command -v apt-get >/dev/null; then \
+    echo "$(1) is needed $(2), and it cannot be installed from here: apt-get install $(1)" >&2; \
+  else \
+    echo "Installing $(1) $(2)"; \
+    $$root apt-get -qq update && \
+      $$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(1) >/dev/null; \
+  fi; \
+fi
+endef

@@ -6,7 +6,7 @@ Durable as in production: PostgreSQL with fsync and synchronous commits, Valkey 
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,13 +36,18 @@ class Installation:
     env: dict[str, str]
     direct: Target
     gateway: Target
-    server: Running
+    running: Mapping[str, Running]
     interrupts: Interrupts
 
     @property
-    def server_pids(self) -> list[int]:
-        """The server's main process and its one worker."""
-        return [self.server.pid, *resources.children(self.server.pid)]
+    def server(self) -> Running:
+        """The gateway's main process."""
+        return self.running["server"]
+
+    def pids(self, name: str) -> list[int]:
+        """Return the processes of one program: for the server, its main process and its one worker."""
+        pid = self.running[name].pid
+        return [pid, *resources.children(pid)]
 
     @property
     def owner_url(self) -> str:
@@ -73,6 +78,7 @@ class Builder:
         self._stack = stack
         self._steps = Steps()
         self._cores = cores.divide()
+        self._running: dict[str, Running] = {}
 
     def build(self, server: Sequence[str]) -> Installation:
         """Start everything and return once the gateway is ready."""
@@ -84,14 +90,14 @@ class Builder:
             self._start_simulator(engine_port, env)
             secret = self._fill(env, f"http://{ports.HOST}:{engine_port}")
         with self._steps.step("Server"), cores.on(self._cores.gateway):
-            gateway = self._start_server(server, port, env)
+            self._start_server(server, port, env)
         return Installation(
             cores=self._cores,
             places=self._places,
             env=env,
             direct=Target(engine_port, "none"),
             gateway=Target(port, secret),
-            server=gateway,
+            running=self._running,
             interrupts=self._interrupts,
         )
 
@@ -148,11 +154,10 @@ class Builder:
             script = f"from benchmarks import founding; founding.main({engine_url!r})"
             return programs.manage("shell", "--no-imports", "-c", script, env=env, log=log, pause=pause).strip()
 
-    def _start_server(self, module: Sequence[str], port: int, env: dict[str, str]) -> Running:
+    def _start_server(self, module: Sequence[str], port: int, env: dict[str, str]) -> None:
         command = [sys.executable, "-m", *module]
         child = self._launch(replace(programs.server(env), command=command))
         wait_until_ready(child, lambda: ports.answers(port, "/readyz"), seconds=60, pause=self._interrupts.pause)
-        return child
 
     def _launch(self, program: Program) -> Running:
         child = start(program, logs=self._places.logs, run=self._places.run)
@@ -160,12 +165,15 @@ class Builder:
         return child
 
     def _stop_later(self, child: Running) -> None:
+        self._running[child.program.name] = child
         self._stack.callback(child.stop, hurry=self._interrupts.in_a_hurry)
 
 
 @contextmanager
 def running(data: Path, interrupts: Interrupts, *, server: Sequence[str] = SERVER) -> Iterator[Installation]:
     """Keep an installation running; `server` is the module of the server and its arguments. Raises CannotStart."""
-    os.umask(0o077)  # logs and data are their owner's business
+    # Others may pass through, for PostgreSQL runs as somebody else where we are root; what is below is its owner's.
+    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    os.umask(0o077)
     with ExitStack() as stack:
         yield Builder(data, interrupts, stack).build(server)

@@ -6,7 +6,9 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from benchmarks import cores, plain, resources, streams
 from benchmarks.figures import Figures
@@ -55,25 +57,43 @@ def _loads(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """Seconds of CPU so far, by thread of the gateway's worker and by program."""
+
+    threads: Mapping[str, float]
+    programs: Mapping[str, float]
+
+    @classmethod
+    def so_far(cls, installation: Installation, worker: int) -> Self:
+        programs = {name: resources.cpu_seconds(installation.pids(name)) for name in installation.running}
+        return cls(resources.threads(worker), programs)
+
+    def since(self, earlier: Self) -> Self:
+        return type(self)(_grown(self.threads, earlier.threads), _grown(self.programs, earlier.programs))
+
+
+def _grown(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    return {name: seconds - before.get(name, 0.0) for name, seconds in now.items()}
+
+
 def _profile(installation: Installation, file: Path, load: Callable[[Target], Figures]) -> Iterator[str]:
     file.unlink(missing_ok=True)
     worker = max(resources.children(installation.server.pid), key=resources.resident_mb)
-    before = resources.threads(worker)
+    before, began = _Spent.so_far(installation, worker), time.monotonic()
     os.kill(worker, signal.SIGUSR1)
-    began = time.monotonic()
     with cores.on(installation.cores.others):
         figures = load(installation.gateway)
-    passed = time.monotonic() - began
     os.kill(worker, signal.SIGUSR2)
+    spent, units = _Spent.so_far(installation, worker).since(before), figures.rate * (time.monotonic() - began)
     samples = _read(file, installation.server, installation.interrupts)
-    after = resources.threads(worker)
-    used = {name: after[name] - before.get(name, 0.0) for name in after}
-    units = figures.rate * passed
-    yield f"  {figures.rate:,.0f} a second, {sum(used.values()) / units * 1e6:.1f} µs of CPU each, by thread:"
-    yield from _table(used, units, top=6)
+    yield f"  {figures.rate:,.0f} a second; CPU for each, by program:"
+    yield from _table(spent.programs, units)
+    yield "  The gateway's worker by thread:"
+    yield from _table(spent.threads, units)
     for title, key in _VIEWS.items():
-        yield f"  The Python thread by {title}:"
-        yield from _table(_by(samples, key), units, top=_TOP)
+        yield f"  Its Python thread by {title}:"
+        yield from _table(_by(samples, key), units)
 
 
 def _read(file: Path, server: Running, interrupts: Interrupts) -> Samples:
@@ -112,7 +132,7 @@ _VIEWS: dict[str, Callable[[Sample], str]] = {
 }
 
 
-def _table(seconds: Mapping[str, float], units: float, *, top: int) -> Iterator[str]:
+def _table(seconds: Mapping[str, float], units: float) -> Iterator[str]:
     whole = sum(seconds.values()) or 1.0
-    for name, spent in sorted(seconds.items(), key=lambda pair: -pair[1])[:top]:
+    for name, spent in sorted(seconds.items(), key=lambda pair: -pair[1])[:_TOP]:
         yield f"    {spent / whole:>6.1%}{spent / units * 1e6:>9.2f} µs  {name}"

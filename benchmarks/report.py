@@ -85,7 +85,7 @@ class Report:
     def _notes(self) -> Iterator[str]:
         worst = max(pair.gateway.strangers for pair in self.results.values())
         yield f"Medians of {self.rounds} round(s) of {self.seconds} s; {self.cores.describe()}."
-        yield "Times: of the whole request; for streams to the first token, at a calmer load. Added: to the engine alone."
+        yield "Times: of the whole request; for streams to the first token, at a calmer load. Added: to the engine's."
         yield f"Memory of the gateway's process: {self.rss_mb:.0f} MB idle, {self.rss_after_mb:.0f} MB after the load."
         yield f"Ledger: {self.proof.ledger}"
         yield f"Other programs had up to {worst:.0%} of the gateway's core."

@@ -34,7 +34,13 @@ class Usage:
 def usage(pids: Iterable[int], cores: frozenset[int]) -> Usage:
     """Read what these processes and these cores have used so far."""
     busy, passed = _cores(cores)
-    return Usage(sum(_cpu_seconds(pid) for pid in pids), busy, passed)
+    return Usage(cpu_seconds(pids), busy, passed)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the seconds of CPU that these processes have used, themselves and in the kernel for them."""
+    found = [fields for pid in pids if (fields := _stat(pid))]
+    return sum(int(fields[_USER]) + int(fields[_SYSTEM]) for fields in found) * _TICK
 
 
 def children(pid: int) -> list[int]:
@@ -49,11 +55,6 @@ def resident_mb(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = _stat(pid)
-    return (int(fields[_USER]) + int(fields[_SYSTEM])) * _TICK if fields else 0.0
 
 
 def _stat(pid: int) -> list[str]:

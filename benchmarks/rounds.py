@@ -104,7 +104,7 @@ class Rounds:
 
     def _measure(self, load: Load, target: Target) -> Figures:
         here = self._installation
-        pids, core = here.server_pids, here.cores.gateway
+        pids, core = here.pids("server"), here.cores.gateway
         before, began = resources.usage(pids, core), time.monotonic()
         with cores.on(here.cores.others):
             figures = load.put_on(target)

@@ -60,6 +60,8 @@ def _where(frame: FrameType | None) -> tuple[str, str, str]:
     if frame is None or not task or _is_at_its_start(frame):
         return EVENT_LOOP, EVENT_LOOP, EVENT_LOOP
     innermost = name(frame.f_code)
+    if innermost.startswith("granian."):
+        return EVENT_LOOP, EVENT_LOOP, EVENT_LOOP  # nothing but what runs the loop is on the stack
     while frame is not None:
         if (found := name(frame.f_code)).partition(".")[0] in OURS:
             return task, found, innermost

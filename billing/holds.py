@@ -13,13 +13,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+import psycopg
 
 from billing.errors import BudgetExceeded, InsufficientCredit
-from foundation import clock
+from foundation import clock, logs
 from foundation.batching import Batcher
-from foundation.errors import PlatformError
+from foundation.errors import Conflict, PlatformError
 from foundation.money import display
-from foundation.stores import Postgres, Row
+from foundation.stores import Postgres, Row, StoreDown
 
 PER_REQUEST, LIFETIME = "request", "lifetime"
 # The limit's name, for programs that read an error's `param`.
@@ -30,6 +31,8 @@ SETTLED_SECONDS = 1
 HOLD = "SELECT * FROM turnpike_hold(%s::jsonb, %s)"
 VOID = "SELECT turnpike_void(%s)"
 EXTEND = "SELECT * FROM turnpike_extend(%s, %s)"
+
+log = logs.get(__name__)
 
 
 class Cap(Protocol):
@@ -72,7 +75,8 @@ class Hold:
 class Holds:
     """Takes, extends and voids holds, many at a time.
 
-    Raises (`take`): `InsufficientCredit`, `BudgetExceeded`; `Overloaded` when Postgres is down: money fails closed.
+    Raises (`take`): `InsufficientCredit`, `BudgetExceeded`; `Conflict` when the request was settled or has expired;
+    `Overloaded` when Postgres is down: money fails closed.
     """
 
     def __init__(self, postgres: Postgres, lease_seconds: float) -> None:
@@ -100,10 +104,25 @@ class Holds:
             await self._postgres.fetch(EXTEND, (list(request_ids), self._lease))
 
     async def _take_all(self, requests: list[HoldRequest]) -> list[Hold | Exception]:
+        try:
+            return await self._take_together(requests)
+        except psycopg.Error as error:
+            if len(requests) == 1:
+                raise
+            log.warning("hold_batch_refused", reason=type(error).__name__, count=len(requests))
+            return [await self._take_alone(request) for request in requests]
+
+    async def _take_alone(self, request: HoldRequest) -> Hold | Exception:
+        """One bad request must not spoil those that arrived with it."""
+        try:
+            return (await self._take_together([request]))[0]
+        except (psycopg.Error, StoreDown) as error:
+            return error
+
+    async def _take_together(self, requests: list[HoldRequest]) -> list[Hold | Exception]:
         batch = orjson.dumps([_as_item(request) for request in requests]).decode()
         rows = await self._postgres.fetch(HOLD, (batch, self._lease))
-        verdicts = {row[0]: row for row in rows}
-        return [_verdict(request, verdicts[request.request_id]) for request in requests]
+        return [_verdict(request, row) for request, row in zip(requests, rows, strict=True)]
 
     async def _void_all(self, holds: list[Hold]) -> list[None]:
         await self._postgres.fetch(VOID, ([hold.request_id for hold in holds],))
@@ -141,8 +160,10 @@ def _as_item(request: HoldRequest) -> dict[str, Any]:
 
 def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
     _, purses, refused_by, budget, limit, room, held, ends_at = row
-    if refused_by is None:
+    if purses is not None:
         return Hold(request.request_id, request.amount_nusd, tuple(purses))
+    if refused_by is None:
+        return Conflict("This request has ended already.")
     if budget is None:
         return _no_credit(request, room or 0, held or 0)
     # A budget may have windows of two kinds, its own and that of its plan.

@@ -5,6 +5,7 @@ Each check is one query that returns what is wrong, and nothing when all is well
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -82,6 +83,15 @@ CHECKS: dict[str, str] = {
             ) u ON u.purse = p.id
         WHERE coalesce(u.cost, 0) <> coalesce(p.posted_nusd, 0)
     """,
+    # In two windows at once a budget would have its allowance twice.
+    "budget_windows_do_not_overlap": """
+        SELECT 'purse ' || id::text, 0, ceil(extract(epoch FROM ended_at - starts_at))
+        FROM (
+            SELECT id, starts_at, lag(ends_at) OVER (PARTITION BY budget_id, "window" ORDER BY starts_at) AS ended_at
+            FROM billing_purse WHERE kind = 'budget'
+        ) w
+        WHERE ended_at > starts_at
+    """,
     "held_equals_holds": """
         SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)
         FROM billing_purse p
@@ -101,6 +111,9 @@ CHECKS: dict[str, str] = {
     """,
 }
 
+DERIVED: dict[str, Callable[[], list[Difference]]] = {}
+"""Proofs of what the apps above derive from the books. They register themselves as they load: billing knows none."""
+
 
 def verify() -> list[Difference]:
     """Run every check on one snapshot of the database and return all that is wrong."""
@@ -111,6 +124,11 @@ def verify() -> list[Difference]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         with isolation.everything():
             return [difference for name, query in CHECKS.items() for difference in _differences(name, query)]
+
+
+def verify_derived() -> list[Difference]:
+    """Run the proofs of what other apps derive from the books; nothing of it is money."""
+    return [difference for prove in DERIVED.values() for difference in prove()]
 
 
 def _differences(name: str, query: str) -> list[Difference]:

@@ -5,10 +5,8 @@ Every change is told to the gateways as it is committed, and stands in the audit
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, Model, Q, QuerySet, TextField
@@ -18,9 +16,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from billing import price_list, prices
 from billing.models import Price, PriceComponent
 from inference import models
+from inference.forms import PriceForm
 from inference.publishing import catalogue_changed
 from tenants import audit
-from tenants.asking import AskForm
+from tenants.asking import answers
 from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
 
 STATE_TONES = {"Healthy": "success", "Unhealthy": "danger", "Draining": "warning", "Unknown": "info"}
@@ -222,31 +221,6 @@ class ReplicaAdmin(CatalogueAdmin):
         return replica.get_state_display()
 
 
-class PriceForm(AskForm):
-    """A new version of a model's price."""
-
-    model = forms.ModelChoiceField(models.Model.objects.order_by("id"))
-    input = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Input")
-    cached_input = forms.DecimalField(
-        required=False,
-        min_value=0,
-        max_digits=18,
-        decimal_places=9,
-        label="Cached input",
-        help_text="Empty: what other input costs.",
-    )
-    output = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Output")
-    free = forms.BooleanField(required=False, help_text="Costs nothing. Leave the rates empty then.")
-    effective_from = forms.SplitDateTimeField(
-        required=False, label="Applies from", help_text="UTC. Empty: from now on."
-    )
-
-    @staticmethod
-    def components(asked: dict[str, Any]) -> dict[str, Decimal]:
-        """Return the rates that were filled in."""
-        return {kind: asked[kind] for kind in PriceComponent.Kind.values if asked[kind] is not None}
-
-
 class ComponentInline(ReadOnlyInline):
     """The rates of a price."""
 
@@ -287,7 +261,7 @@ class PriceAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            PriceForm(request.POST or None, initial=request.GET.dict()),
+            PriceForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._publish(request, asked),
             title="Publish a price",
             explanation="In US dollars per million tokens. Earlier versions stay, as does what was charged by them.",

@@ -22,7 +22,6 @@ from foundation.rest.pages import Page, PageQuery
 from inference import offers, summaries
 from inference.shapes import ModelFacts, SummaryFacts, UsageFacts
 from inference.summaries import By, Span, Sums
-from inference.usage import OUTCOMES
 from tenants.rest.resources import OrganizationResource, Resource
 from tenants.roles import Right
 
@@ -64,7 +63,7 @@ class UsageQuery(PageQuery):
     project = PublicId("proj", required=False)
     key = PublicId("key", required=False)
     model = Text(required=False, max_length=128)
-    outcome = serializers.ChoiceField(OUTCOMES, required=False)
+    outcome = serializers.ChoiceField(UsageRecord.Outcome.choices, required=False)
 
 
 class Usage(OrganizationResource):

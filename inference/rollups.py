@@ -67,6 +67,12 @@ ORDER BY hour
 """
 """Hours with records settled since an instant (without one, all), and hours since whose records may be gone."""
 
+LAST_USES = """
+SELECT key_id, max(uuid_extract_timestamp(request_id)) FROM billing_usagerecord
+WHERE %(since)s::timestamptz IS NULL OR at >= %(since)s::timestamptz GROUP BY key_id
+"""
+"""When each key was last used, of those that were used since an instant."""
+
 
 def _columns(prefix: str) -> str:
     return ", ".join(f"{prefix}{name}" for name in _COUNTS)

@@ -51,7 +51,7 @@ class UsageFacts(serializers.Serializer[UsageRecord]):
     endpoint = serializers.CharField(read_only=True)
     streamed = serializers.BooleanField(read_only=True)
     status = serializers.IntegerField(read_only=True, help_text="The HTTP status of the answer.")
-    outcome = serializers.CharField(read_only=True)
+    outcome = serializers.ChoiceField(UsageRecord.Outcome.choices, read_only=True)
     usage_source = serializers.CharField(read_only=True, help_text="Where the token counts come from.")
     prompt_tokens = serializers.IntegerField(read_only=True)
     cached_tokens = serializers.IntegerField(read_only=True)

@@ -17,7 +17,7 @@ from django.db.models.functions import Trunc
 from billing.models import UsageRecord
 from foundation.ids import lowest_at
 from inference.models import UsageDay, UsageHour
-from inference.usage import FAILED
+from inference.usage import FAILED, LOOK_BACK
 from tenants.models import Organization
 
 LONGEST_IN_HOURS = timedelta(days=31)
@@ -89,9 +89,10 @@ def _sources(organization: Organization, span: Span, filters: Mapping[str, objec
     newest = UsageHour.objects.for_organization(organization).aggregate(at=Max("starts_at"))["at"]
     begins, ends = span.starts_at, span.ends_at
     if newest is not None:
-        # The newest hour may be rolled up in part only, and its day with it.
-        days_end = min(ends, _floor(newest, "day")) if span.unit == "day" else begins
-        hours_end = min(ends, newest)
+        # Before this, no request can still be under way that was not when the newest hour was rolled up.
+        finished = newest - LOOK_BACK
+        days_end = min(ends, _floor(finished, "day")) if span.unit == "day" else begins
+        hours_end = min(ends, finished)
         for table, until in ((UsageDay, days_end), (UsageHour, hours_end)):
             if until > begins:
                 rows = table.objects.for_organization(organization)

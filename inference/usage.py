@@ -14,21 +14,21 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 
 from billing.reconciliation import Difference
-from foundation import clock
+from foundation import clock, ids
 from foundation.ids import lowest_at
 from inference import rollups
+from inference.models import UsageHour
+from keys import activity
 from tenants import isolation
 
 LOOK_BACK = timedelta(hours=2)
 """Longer than any request may run and any transaction may take; what is later still is found by when it was settled."""
 
-FAILED = ("upstream_error", "timeout", "drained", "expired", "refused_midstream")
+FAILED = ("upstream_error", "timeout", "drained", "expired")
 """Outcomes that count as errors: not a caller who left, nor an answer without a token."""
-
-OUTCOMES = ("complete", "client_left", "no_output", *FAILED)
-"""All that a record may say of how a request ended."""
 
 STATEMENT_SECONDS = 100
 
@@ -40,10 +40,13 @@ class Busy(Exception):
 def roll_up() -> int:
     """Recompute every hour with news, and its day; return how many rows of rollups changed.
 
-    Day by day, the oldest first, each in a transaction of its own: what is interrupted goes on from there.
+    Day by day, the oldest first, each in a transaction of its own: what is interrupted goes on from there. Keys are
+    told when they were last used on the same occasion.
     """
     try:
-        return sum(recompute(first, last + rollups.HOUR) for first, last in _by_day(_touched()))
+        since = _seen_until()
+        _note_uses(since)
+        return sum(recompute(first, last + rollups.HOUR) for first, last in _by_day(_touched(since)))
     except Busy:
         return 0
 
@@ -79,13 +82,24 @@ def differences(before: datetime | None = None) -> list[Difference]:
     return found
 
 
-def _touched() -> list[datetime]:
+def _seen_until() -> datetime | None:
+    """Return since when records may have been settled that no run has seen; nothing if none was seen at all."""
+    with isolation.everything():
+        newest = UsageHour.objects.aggregate(at=Max("starts_at"))["at"]
+    return None if newest is None else min(newest, clock.now()) - LOOK_BACK
+
+
+def _note_uses(since: datetime | None) -> None:
+    with isolation.everything(), connection.cursor() as cursor:
+        _claim(cursor)
+        cursor.execute(rollups.LAST_USES, {"since": since})
+        activity.note(dict(cursor.fetchall()))
+
+
+def _touched(since: datetime | None) -> list[datetime]:
     """Return the hours whose records or rollups may be news, in order."""
     with isolation.everything(), connection.cursor() as cursor:
         _allow_time(cursor)
-        cursor.execute("SELECT max(starts_at) FROM inference_usagehour")
-        (newest,) = cursor.fetchone()
-        since = None if newest is None else min(newest, clock.now()) - LOOK_BACK
         cursor.execute(rollups.TOUCHED, {"since": since})
         return [hour for (hour,) in cursor.fetchall()]
 
@@ -116,5 +130,6 @@ def _start_of(unit: str, at: datetime) -> datetime:
 
 def _difference(unit: str, row: tuple[Any, ...]) -> Difference:
     organization, starts_at, key, model, column, expected, found = row
-    subject = f"{unit} {starts_at:%Y-%m-%dT%H:%MZ} of organization {organization}, key {key}, model {model}: {column}"
+    owner, user = ids.public("org", organization), ids.public("key", key)
+    subject = f"{column} of {unit} {starts_at:%Y-%m-%dT%H:%MZ}, {owner}, {user}, {model}"
     return Difference(f"usage_{unit}_equals_records", subject, int(expected), int(found))

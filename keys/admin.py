@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from foundation import clock, ids, money
-from foundation.errors import PlatformError
 from keys import issuing, limiting, planning, subjects
-from keys.effective import RATES, Limits
+from keys.forms import LimitsForm, OwnLimitsForm, PlanForm, ScopeForm
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
 from keys.subjects import Subject
-from tenants.asking import AskForm, ReasonForm
+from tenants.asking import ReasonForm, answers
 from tenants.models import Organization, Project
 from tenants.operating import ReadOnlyAdmin, actor, detail_action, labelled
 
@@ -79,7 +76,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         key: ApiKey = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: issuing.revoke(key=key, reason=asked["reason"], actor=actor(request)),
             title=f"Revoke {key.name} of {key.organization}?",
             explanation="Programs that use it are refused from the next request on. This cannot be undone.",
@@ -87,59 +84,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             done="The key is revoked.",
             target=key,
         )
-
-
-class LimitsForm(AskForm):
-    """Limits, as columns of plans and scopes have them; budgets in dollars."""
-
-    rpm = forms.IntegerField(required=False, min_value=0, label="Requests per minute")
-    tpm = forms.IntegerField(required=False, min_value=0, label="Tokens per minute")
-    input_tpm = forms.IntegerField(required=False, min_value=0, label="Input tokens per minute")
-    output_tpm = forms.IntegerField(required=False, min_value=0, label="Output tokens per minute")
-    concurrency = forms.IntegerField(required=False, min_value=0, label="Requests at once")
-    max_output_tokens = forms.IntegerField(required=False, min_value=0, label="Output tokens per request")
-    allowed_models = forms.CharField(
-        required=False, label="Allowed models", help_text="Ids with commas between them; empty allows every model."
-    )
-    budget = forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=9, label="Budget in USD")
-    budget_window = forms.ChoiceField(
-        required=False, choices=[("", "–"), *LimitFields.Window.choices], label="Budget per"
-    )
-
-    @staticmethod
-    def initial_of(row: LimitFields) -> dict[str, Any]:
-        """Return what the form shows of a row."""
-        limits = limiting.of(row)
-        budget = None if limits.budget_nusd is None else money.usd(limits.budget_nusd).normalize()
-        return {
-            **limits.columns(),
-            "allowed_models": ", ".join(sorted(limits.allowed_models or ())),
-            "budget": None if budget is None else f"{budget:f}",
-        }
-
-    @staticmethod
-    def limits(asked: dict[str, Any]) -> Limits:
-        """Return what was filled in."""
-        models = frozenset(filter(None, (name.strip() for name in asked["allowed_models"].split(","))))
-        budget: Decimal | None = asked["budget"]
-        return Limits(
-            **{name: asked[name] for name in (*RATES, "max_output_tokens")},
-            allowed_models=models or None,
-            budget_nusd=None if budget is None else money.nano(budget),
-            budget_window=asked["budget_window"] or None,
-        )
-
-
-class PlanForm(LimitsForm):
-    """A new plan."""
-
-    organization = forms.ModelChoiceField(
-        Organization.objects.order_by("name"), required=False, help_text="Empty makes a plan of the platform."
-    )
-    name = forms.CharField(max_length=200)
-    slug = forms.CharField(max_length=63, label="Short name", help_text="Lower-case words joined by hyphens; stays.")
-
-    field_order = ("name", "slug", "organization")
 
 
 class LimitsColumns(ReadOnlyAdmin):
@@ -184,7 +128,7 @@ class PlanAdmin(LimitsColumns):
         self.check_may(request, "add")
         return self.ask(
             request,
-            PlanForm(request.POST or None),
+            PlanForm(answers(request)),
             lambda asked: planning.create(
                 name=asked["name"],
                 slug=asked["slug"],
@@ -204,7 +148,7 @@ class PlanAdmin(LimitsColumns):
         plan: Plan = self.found(request, object_id)
         return self.ask(
             request,
-            LimitsForm(request.POST or None, initial=LimitsForm.initial_of(plan)),
+            LimitsForm(answers(request), initial=LimitsForm.initial_of(plan)),
             lambda asked: planning.change(plan=plan, limits=LimitsForm.limits(asked), actor=actor(request)),
             title=f"Limits of the plan {plan}",
             explanation="Everybody who has the plan gets them at once. An empty limit is none; 0 blocks.",
@@ -212,39 +156,6 @@ class PlanAdmin(LimitsColumns):
             done="The limits were changed.",
             target=plan,
         )
-
-
-class ScopeForm(LimitsForm):
-    """New limits of something."""
-
-    target = forms.CharField(
-        label="Whose",
-        help_text="The public id of an organization, a project or a key; or an organization's member, customer, model "
-        "or address, as org_…/customer/alice, or org_…/customer/* for each that has no limits of its own.",
-    )
-    plan = forms.ModelChoiceField(Plan.objects.order_by("name"), required=False)
-
-    field_order = ("target", "plan")
-
-    def clean_target(self) -> limiting.Target:
-        """Find what the id names."""
-        text = str(self.cleaned_data["target"]).strip()
-        if "/" in text:
-            return _subject(text)
-        for kind in (Organization, Project, ApiKey):
-            try:
-                return kind.objects.get(pk=ids.parse(kind.PREFIX, text))
-            except (ValueError, kind.DoesNotExist):
-                continue
-        raise forms.ValidationError("There is no organization, project or key with this id.")
-
-
-class OwnLimitsForm(LimitsForm):
-    """Other limits of something that has some."""
-
-    plan = forms.ModelChoiceField(Plan.objects.order_by("name"), required=False)
-
-    field_order = ("plan",)
 
 
 @admin.register(ScopeLimits)
@@ -274,7 +185,7 @@ class ScopeLimitsAdmin(LimitsColumns):
         self.check_may(request, "add")
         return self.ask(
             request,
-            ScopeForm(request.POST or None, initial=request.GET.dict()),
+            ScopeForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._set(request, asked["target"], asked),
             title="Set limits",
             explanation="In place of those it may have. An empty limit is none; 0 blocks.",
@@ -288,7 +199,7 @@ class ScopeLimitsAdmin(LimitsColumns):
         row: ScopeLimits = self.found(request, object_id)
         return self.ask(
             request,
-            OwnLimitsForm(request.POST or None, initial=LimitsForm.initial_of(row) | {"plan": row.plan_id}),
+            OwnLimitsForm(answers(request), initial=LimitsForm.initial_of(row) | {"plan": row.plan_id}),
             lambda asked: self._set(request, _target(row), asked),
             title=f"Limits of {self.whose(row)} of {row.organization}",
             explanation="Gateways heed them within a second. An empty limit is none; 0 blocks.",
@@ -300,17 +211,6 @@ class ScopeLimitsAdmin(LimitsColumns):
     def _set(self, request: HttpRequest, target: limiting.Target, asked: dict[str, Any]) -> ScopeLimits:
         limits = LimitsForm.limits(asked)
         return limiting.set_limits(target=target, limits=limits, plan=asked["plan"], actor=actor(request))
-
-
-def _subject(text: str) -> Subject:
-    organization_id, scope, name = [*text.split("/", 2), "", ""][:3]
-    try:
-        organization = Organization.objects.get(pk=ids.parse(Organization.PREFIX, organization_id))
-        return limiting.subject(organization, scope, None if name == "*" else name)
-    except (ValueError, Organization.DoesNotExist) as cause:
-        raise forms.ValidationError("There is no organization with this id.") from cause
-    except PlatformError as error:
-        raise forms.ValidationError(error.message) from error
 
 
 def _target(row: ScopeLimits) -> limiting.Target:

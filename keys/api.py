@@ -45,12 +45,19 @@ class NewKey(Fields):
     name = Text(max_length=200)
     kind = serializers.ChoiceField(ApiKey.Kind.choices, default=ApiKey.Kind.INFERENCE)
     mode = serializers.ChoiceField(ApiKey.Mode.choices, default=ApiKey.Mode.LIVE)
-    project = PublicId("proj", required=False)
-    scopes = serializers.ListField(child=serializers.ChoiceField(shapes.SCOPES), required=False, max_length=50)
+    project = PublicId("proj", required=False, help_text="Of a key for inference.")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(shapes.SCOPES),
+        required=False,
+        max_length=50,
+        help_text="Of a key for management: none that the caller does not have.",
+    )
     expires_at = Instant(default=None, allow_null=True)
-    metadata = serializers.DictField(child=Text(allow_blank=True), required=False)
-    limits = LimitsChange(required=False, allow_null=True)
-    plan = PublicId("plan", required=False, allow_null=True)
+    metadata = serializers.DictField(
+        child=Text(allow_blank=True), required=False, help_text="Up to 16 short texts by name."
+    )
+    limits = LimitsChange(required=False, allow_null=True, help_text="Of a key for inference.")
+    plan = PublicId("plan", required=False, allow_null=True, help_text="Counts beside the key's own limits.")
 
 
 class KeyChange(Fields):
@@ -133,7 +140,8 @@ class Keys(KeyResource):
         facts = body(NewKey, request)
         kind = facts.pop("kind")
         issue = self._issue_management if kind == ApiKey.Kind.MANAGEMENT else self._issue_inference
-        return self.issued(issue(facts))
+        with shapes.named_as_in_bodies():
+            return self.issued(issue(facts))
 
     def _issue_inference(self, facts: dict[str, Any]) -> Issued:
         _refuse(facts, "scopes", because="An inference key has no scopes.")
@@ -181,7 +189,8 @@ class OneKey(KeyResource):
             limits = limits_of(change["limits"])
         if "plan" in change:
             plan = _plan(self.organization, change["plan"])
-        limiting.set_limits(target=key, limits=limits, plan=plan, actor=self.actor)
+        with shapes.named_as_in_bodies():
+            limiting.set_limits(target=key, limits=limits, plan=plan, actor=self.actor)
 
 
 class KeyRotation(KeyResource):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rest_framework import serializers
 
 from foundation import clock
+from foundation.errors import PlatformError
 from foundation.rest.bodies import Fields
 from foundation.rest.fields import Instant, NanoUsd, PublicId, Text, Usd, Whole
 from keys import limiting
@@ -16,6 +18,9 @@ from keys.effective import Limits
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
 from tenants.models import Organization
 from tenants.roles import PLATFORM, Right
+
+_COLUMNS = frozenset(field.name for field in fields(Limits))
+_OTHER_NAMES = {"budget_nusd": "budget_nano_usd"}
 
 SCOPES = (*(str(right) for right in Right), PLATFORM)
 
@@ -64,24 +69,47 @@ class LimitsFacts(serializers.Serializer[LimitFields]):
     budget_window = serializers.ChoiceField(LimitFields.Window.choices, read_only=True, allow_null=True)
 
 
+def _limit(meaning: str) -> Whole:
+    return Whole(default=None, allow_null=True, max_value=limiting.LARGEST, help_text=meaning)
+
+
 class LimitsChange(Fields):
     """Limits as a whole: what is absent or null is unlimited, 0 blocks."""
 
-    rpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    input_tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    output_tpm = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    concurrency = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    max_output_tokens = Whole(default=None, allow_null=True, max_value=limiting.LARGEST)
-    allowed_models = serializers.ListField(child=Text(max_length=200), default=None, allow_null=True, max_length=500)
-    budget_nano_usd = Whole(default=None, allow_null=True)
-    budget_window = serializers.ChoiceField(LimitFields.Window.choices, default=None, allow_null=True)
+    rpm = _limit("Requests per minute.")
+    tpm = _limit("Tokens per minute.")
+    input_tpm = _limit("Input tokens per minute.")
+    output_tpm = _limit("Output tokens per minute.")
+    concurrency = _limit("Requests at once.")
+    max_output_tokens = _limit("Per request.")
+    allowed_models = serializers.ListField(
+        child=Text(max_length=200),
+        default=None,
+        allow_null=True,
+        max_length=500,
+        help_text="Null allows every model, [] none.",
+    )
+    budget_nano_usd = Whole(default=None, allow_null=True, help_text="What may be spent in each window.")
+    budget_window = serializers.ChoiceField(
+        LimitFields.Window.choices, default=None, allow_null=True, help_text="Stated with the budget, or not at all."
+    )
 
     def validate(self, attrs: Any) -> Any:
         """Refuse half a budget."""
         if (attrs["budget_nano_usd"] is None) != (attrs["budget_window"] is None):
             raise serializers.ValidationError({"budget_window": ["A budget has an amount and a window."]})
         return attrs
+
+
+@contextmanager
+def named_as_in_bodies() -> Iterator[None]:
+    """Name a limit at fault as the body does, and not as the column."""
+    try:
+        yield
+    except PlatformError as error:
+        if error.param in _COLUMNS:
+            error.param = "limits." + _OTHER_NAMES.get(error.param, error.param)
+        raise
 
 
 def limits_of(change: Mapping[str, Any] | None) -> Limits:

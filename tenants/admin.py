@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tenants import audit, members, projects
-from tenants.asking import AskForm
-from tenants.models import AuditEvent, Membership, Organization, Project, Role, User
+from tenants.asking import AskForm, answers
+from tenants.forms import MemberForm, NameForm, ProjectForm, RoleForm
+from tenants.models import AuditEvent, Membership, Project, Role, User
 from tenants.operating import EndlessAdmin, OperatorAdmin, ReadOnlyAdmin, actor, detail_action, labelled
 
 if TYPE_CHECKING:
@@ -88,27 +89,6 @@ class GroupAdmin(OperatorAdmin, DjangosGroupAdmin):
     """Rights of staff who are no superusers."""
 
 
-class MemberForm(AskForm):
-    """Who joins which organisation as what."""
-
-    organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
-    email = forms.EmailField(label="E-mail address", help_text="Of somebody who has an account.")
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
-
-    def clean_email(self) -> User:
-        """Find the person."""
-        try:
-            return User.objects.get_by_natural_key(self.cleaned_data["email"])
-        except User.DoesNotExist as error:
-            raise forms.ValidationError("There is no account with this address. Add the user first.") from error
-
-
-class RoleForm(AskForm):
-    """Another role."""
-
-    role = forms.ChoiceField(choices=Role.choices)
-
-
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
     """Who belongs where, as what."""
@@ -138,7 +118,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            MemberForm(request.POST or None, initial=request.GET.dict()),
+            MemberForm(answers(request), initial=request.GET.dict()),
             lambda asked: members.add(
                 organization=asked["organization"],
                 user=asked["email"],
@@ -157,7 +137,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         membership: Membership = self.found(request, object_id)
         return self.ask(
             request,
-            RoleForm(request.POST or None, initial={"role": membership.role}),
+            RoleForm(answers(request), initial={"role": membership.role}),
             lambda asked: members.change_role(membership=membership, role=Role(asked["role"]), actor=actor(request)),
             title=f"Role of {membership.user} in {membership.organization}",
             explanation="",
@@ -172,7 +152,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         membership: Membership = self.found(request, object_id)
         return self.ask(
             request,
-            AskForm(request.POST or None),
+            AskForm(answers(request)),
             lambda _: members.remove(membership=membership, actor=actor(request)),
             title=f"Remove {membership.user} from {membership.organization}?",
             explanation="They lose sight of the organization at once. Keys they made go on working.",
@@ -181,20 +161,6 @@ class MembershipAdmin(ReadOnlyAdmin):
             target=membership,
             target_stays=False,
         )
-
-
-class ProjectForm(AskForm):
-    """A new project."""
-
-    organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
-    name = forms.CharField(max_length=200)
-    slug = forms.CharField(max_length=63, label="Short name", help_text="Lower-case words joined by hyphens; stays.")
-
-
-class NameForm(AskForm):
-    """Another name."""
-
-    name = forms.CharField(max_length=200)
 
 
 @admin.register(Project)
@@ -221,7 +187,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            ProjectForm(request.POST or None, initial=request.GET.dict()),
+            ProjectForm(answers(request), initial=request.GET.dict()),
             lambda asked: projects.create(**asked, actor=actor(request)),
             title="Add a project",
             explanation="A part of an organization with its own keys, limits and usage.",
@@ -235,7 +201,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         project: Project = self.found(request, object_id)
         return self.ask(
             request,
-            NameForm(request.POST or None, initial={"name": project.name}),
+            NameForm(answers(request), initial={"name": project.name}),
             lambda asked: projects.rename(project=project, name=asked["name"], actor=actor(request)),
             title=f"Rename {project}",
             explanation="The short name stays: links depend on it.",
@@ -250,7 +216,7 @@ class ProjectAdmin(ReadOnlyAdmin):
         project: Project = self.found(request, object_id)
         return self.ask(
             request,
-            AskForm(request.POST or None),
+            AskForm(answers(request)),
             lambda _: projects.archive(project=project, actor=actor(request)),
             title=f"Archive {project}?",
             explanation="Its keys stop working for good, and it is hidden. Its usage stays.",

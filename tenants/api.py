@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 from uuid import UUID
 
@@ -61,7 +61,7 @@ class Organizations(Resource):
     What else an organisation needs before it can be used is not known here: config gives it as `when_founded`.
     """
 
-    when_founded: ClassVar[Callable[[UUID], None] | None] = None
+    when_founded: ClassVar[Sequence[Callable[[UUID], None]]] = ()
 
     @extend_schema(
         operation_id="organizations_list",
@@ -96,8 +96,8 @@ class Organizations(Resource):
         facts = body(NewOrganization, request)
         email = facts.pop("owner_email", None)
         organization = founding.found_organization(actor=self.actor, owner=_person(email), **facts)
-        if self.when_founded is not None:
-            self.when_founded(organization.pk)
+        for prepare in self.when_founded:
+            prepare(organization.pk)
         return Response(OrganizationFacts(organization).data, status=201)
 
     def _own(self) -> list[UUID]:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 from unfold import widgets
+
+
+def answers(request: HttpRequest) -> QueryDict | None:
+    """Return what was filled in, if the form was sent; also one without any field."""
+    return request.POST if request.method == "POST" else None
 
 
 class AskForm(forms.Form):

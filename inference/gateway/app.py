@@ -6,7 +6,10 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psycopg
 
 from billing.holds import Holds
 from billing.settlement import Settlements
@@ -47,6 +50,8 @@ MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+# What a settlement gets after the end of a drain.
+SETTLING_SECONDS = 2.0
 POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
     "/v1/chat/completions": (CHAT, chat_completions),
 }
@@ -80,6 +85,7 @@ class Gateway:
         )
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
+        self._settlements = Settlements(self._postgres)
         self._upstream = Upstream()
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
@@ -90,7 +96,7 @@ class Gateway:
             ordering=ordering,
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
-            settling=Settling(Settlements(self._postgres), admission, experience),
+            settling=Settling(self._settlements, admission, experience),
             relay=Relay(self._upstream, balance),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
@@ -100,11 +106,19 @@ class Gateway:
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
         await self._postgres.open()
+        await self._reap()
         await self._news.start()
         self.services.keeper.start()
 
+    async def _reap(self) -> None:
+        """End what an earlier crash left held, without waiting for the worker's next round."""
+        with suppress(PlatformError, psycopg.Error):
+            await self._postgres.fetch("SELECT turnpike_reap()")
+
     async def drain(self, seconds: float) -> None:
         """Let what runs finish, end the rest in-band after `seconds`; all is settled when this returns."""
+        # Where Postgres is away a client is better told so than left without a word when the process ends.
+        self._settlements.hurry(seconds + SETTLING_SECONDS)
         await self.services.keeper.drain(seconds)
         await self._admission.drain()
 
@@ -112,7 +126,7 @@ class Gateway:
         """Close everything."""
         await self._news.stop()
         await self.services.keeper.stop()
-        await self._upstream.close()
+        self._upstream.close()
         await self._valkey.aclose()
         await self._postgres.close()
 

@@ -26,7 +26,8 @@ def _number(least: float, most: float) -> Check:
 
 
 def _text(longest: int) -> Check:
-    return lambda value: isinstance(value, str) and len(value) <= longest
+    # Postgres stores no NUL.
+    return lambda value: isinstance(value, str) and len(value) <= longest and "\0" not in value
 
 
 def _name(value: Any) -> bool:
@@ -53,7 +54,8 @@ def _stop(value: Any) -> bool:
 
 
 def _bias(value: Any) -> bool:
-    return isinstance(value, dict) and all(_number(-100, 100)(bias) for bias in value.values())
+    # OpenAI's own limit on the number of tokens is about this.
+    return isinstance(value, dict) and len(value) <= 1024 and all(_number(-100, 100)(bias) for bias in value.values())
 
 
 def _choice(value: Any) -> bool:
@@ -170,7 +172,8 @@ def _check_messages(messages: Any) -> bool:
         raise InvalidRequest(f"messages has more than {MOST_MESSAGES} entries.", param="messages")
     media = False
     for position, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
+        role = message.get("role") if isinstance(message, dict) else None
+        if not isinstance(role, str) or role not in ROLES:
             raise InvalidRequest(f"messages[{position}] needs a known role.", param=f"messages[{position}].role")
         media = _check_content(message, position) or media
     return media

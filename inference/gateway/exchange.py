@@ -11,6 +11,7 @@ from billing.holds import Hold
 from foundation.errors import PlatformError
 from inference.gateway.admission import Ticket
 from inference.gateway.charging import Ending
+from inference.gateway.connections import Asking
 from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
 from inference.gateway.orders import Order
 from inference.gateway.routing import Target
@@ -39,6 +40,7 @@ class Exchange:
     on_deadline: Ending = Ending.TIMEOUT
     # What the relay learns.
     target: Target | None = None
+    asking: Asking | None = None
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
@@ -75,7 +77,7 @@ class Exchange:
         """How the delivery ended."""
         if self.complete:
             return Ending.COMPLETE
-        return self.stopped or (Ending.TIMEOUT if isinstance(self.error, UpstreamTimeout) else Ending.UPSTREAM_ERROR)
+        return self.stopped or Ending.UPSTREAM_ERROR
 
     @property
     def failure(self) -> PlatformError | None:

@@ -89,6 +89,8 @@ class Keeper:
             except PlatformError as error:
                 # Leases outlive several rounds; the next one may succeed.
                 log.warning("leases_not_renewed", reason=type(error).__name__, count=len(running))
+            except Exception:  # Whatever it was: without this loop every longer request would lose its hold.
+                log.exception("leases_not_renewed", count=len(running))
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:
         while True:

@@ -30,7 +30,7 @@ SELECT json_build_object(
     'deployments', (SELECT coalesce(json_agg(d), '[]') FROM (
         SELECT model_id, pool_id, upstream_name, weight FROM inference_deployment ORDER BY id) d),
     'prices', (SELECT coalesce(json_agg(v), '[]') FROM (
-        SELECT p.model, p.version, p.effective_from, coalesce((
+        SELECT p.model, p.version, p.effective_from, p.free, coalesce((
             SELECT json_object_agg(c.kind, c.usd_per_million::text)
             FROM billing_pricecomponent c WHERE c.price_id = p.id
         ), '{}') AS rates
@@ -80,13 +80,18 @@ def _model(row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], pools: 
         max_output_tokens=row["max_output_tokens"],
         aliases=frozenset(row["aliases"]),
         sunset_at=datetime.fromisoformat(row["sunset_at"]).astimezone(UTC) if row["sunset_at"] else None,
-        prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"]),
+        prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"] and _is_price(price)),
         routes=tuple(
             Route(pools[d["pool_id"]][0], d["upstream_name"], d["weight"] * pools[d["pool_id"]][1])
             for d in tables["deployments"]
             if d["model_id"] == row["id"] and d["pool_id"] in pools
         ),
     )
+
+
+def _is_price(price: dict[str, Any]) -> bool:
+    """Free is what says so: a version without rates that does not is unfinished, and gives nothing away."""
+    return bool(price["rates"]) is not bool(price["free"])
 
 
 def _rates(price: dict[str, Any]) -> Rates:

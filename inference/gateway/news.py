@@ -62,7 +62,10 @@ class News:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._changed.wait()
             self._changed.clear()
-            await self._reload()
+            try:
+                await self._reload()
+            except Exception:  # Whatever it was: without this loop no change would ever be heard of again.
+                log.exception("catalogue_not_loaded")
 
     async def _listen(self) -> None:
         while True:

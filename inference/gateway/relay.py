@@ -8,22 +8,22 @@ One more replica is tried if the first fails before anything was forwarded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
-from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError, RequestTimeoutError
-from pyreqwest.response import Response
 
 from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
-from inference.gateway.errors import UpstreamError, UpstreamTimeout
+from inference.gateway.connections import Asking, EngineError
+from inference.gateway.errors import UpstreamError
+from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
 from inference.gateway.exchange import Exchange
-from inference.gateway.routing import Balance, candidates
+from inference.gateway.routing import Balance, Target, candidates
 from inference.gateway.streams import Blocks, Meter, Rewriter, has_error, split_at_done
 from inference.gateway.upstream import CHAT, Upstream, chat_body, refusal
 
@@ -32,14 +32,12 @@ log = logs.get(__name__)
 MOST_ATTEMPTS = 2
 # After the end marker the engine only has to end its message; then its connection can be used again.
 TRAILER_SECONDS = 0.2
+MOST_ANSWER_BYTES = 256 * 1024 * 1024
+DONE = b"data: [DONE]\n\n"
 # Of an engine's answer, what may pass to the client.
 ANSWER_FIELDS = ("id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier")
 
 type Start = Callable[[], Awaitable[None]]
-
-
-class _TryAnother(Exception):
-    """The replica failed before it said anything."""
 
 
 class Relay:
@@ -81,78 +79,80 @@ class Relay:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
-        blocks, meter = Blocks(), Meter(exchange.order.chat.choices)
-        rewriter = Rewriter(
-            exchange.order.model.id,
-            include_usage=exchange.order.chat.include_usage,
-            continuous_usage=exchange.order.chat.continuous_usage,
-        )
-        loop = asyncio.get_running_loop()
-        started, done = False, b""
+        meter = Meter(exchange.order.chat.choices)
         try:
-            async with self._connected(exchange, "text/event-stream") as (reader, between_seconds):
-                while (chunk := await reader.read_chunk()) is not None:
-                    block, done = split_at_done(blocks.feed(bytes(chunk)))
-                    if block:
-                        meter.observe(block)
-                        if has_error(block):
-                            raise UpstreamError from ValueError("the engine reported an error in its stream")
-                        if exchange.first_output is None and meter.outputs:
-                            exchange.first_output = loop.time()
-                        exchange.wait_for_client(loop.time())
-                        if not started:
-                            started = True
-                            await start()
-                        body = rewriter.rewrite(block)
-                        if body:
-                            await send({"type": "http.response.body", "body": body, "more_body": True})
-                            reach("streaming")
-                    if done:
-                        exchange.wait_for_engine(loop.time(), TRAILER_SECONDS + 1)
-                        await _read_trailer(reader)
-                        break
-                    exchange.wait_for_engine(loop.time(), between_seconds)
+            answer = await self._ask(exchange, "text/event-stream")
+            marker += await self._forward(exchange, answer, meter, send, start)
+        except EngineError as cause:
+            raise UpstreamError from cause
         finally:
+            self._leave(exchange)
             exchange.usage, exchange.usage_is_final, exchange.outputs = meter.usage(), meter.final, meter.outputs
-        if not started or not (done or (meter.finished and meter.final)):
+        if not marker:
             raise UpstreamError from ValueError("the engine's stream ended without an end marker")
-        marker += done or b"data: [DONE]\n\n"
         exchange.complete = True
 
+    async def _forward(self, exchange: Exchange, answer: Asking, meter: Meter, send: Send, start: Start) -> bytes:
+        """Send on whole events until the end marker, and return it; empty where there is none."""
+        blocks, rewriter, between_seconds = Blocks(), _rewriter(exchange), _between_seconds(exchange)
+        now = asyncio.get_running_loop().time
+        while (chunk := await answer.read_chunk()) is not None:
+            block, marker = split_at_done(blocks.feed(chunk))
+            if block:
+                meter.observe(block)
+                if has_error(block):
+                    raise UpstreamError from ValueError("the engine reported an error in its stream")
+                if exchange.first_output is None and meter.outputs:
+                    exchange.first_output = now()
+                exchange.wait_for_client(now())
+                if not exchange.head_sent:
+                    await start()
+                body = rewriter.rewrite(block)
+                if body:
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    reach("streaming")
+            exchange.wait_for_engine(now(), between_seconds)
+            if marker:
+                await _read_trailer(answer)
+                return marker
+        return DONE if meter.finished and meter.final else b""
+
     async def _whole(self, exchange: Exchange, answer: dict[str, Any]) -> None:
-        async with self._connected(exchange, "application/json") as (reader, _):
-            exchange.wait_for_engine(asyncio.get_running_loop().time(), float("inf"))
-            body = bytes(await reader.bytes())
         try:
+            asking = await self._ask(exchange, "application/json")
+            exchange.wait_for_engine(asyncio.get_running_loop().time(), float("inf"))
+            body = await asking.read_all(MOST_ANSWER_BYTES)
             value = orjson.loads(body)
-        except orjson.JSONDecodeError as cause:
+        except (EngineError, orjson.JSONDecodeError) as cause:
             raise UpstreamError from cause
+        finally:
+            self._leave(exchange)
         if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
             raise UpstreamError from ValueError("the engine's answer has no choices")
         exchange.usage, exchange.usage_is_final = value.get("usage"), True
-        exchange.outputs = sum(1 for choice in value["choices"] if _says_something(choice))
+        exchange.outputs = sum(_likely_tokens(choice) for choice in value["choices"])
         exchange.first_output = asyncio.get_running_loop().time()
         answer |= {name: value[name] for name in ANSWER_FIELDS if name in value}
         answer["model"] = exchange.order.model.id
         exchange.complete = True
 
-    @asynccontextmanager
-    async def _connected(self, exchange: Exchange, media_type: str) -> AsyncIterator[tuple[Any, float]]:
-        """Find a replica that answers; at most two are tried, and only until one has answered."""
+    async def _ask(self, exchange: Exchange, media_type: str) -> Asking:
+        """Find a replica that answers; at most two are tried, and none after one has answered."""
         while True:
+            target, answer = self._prepare(exchange)
             try:
-                async with self._attempt(exchange, media_type) as connected:
-                    yield connected
-                return
-            except _TryAnother as failure:
+                await answer.send()
+            except EngineError:
+                self._balance.failed(target, asyncio.get_running_loop().time())
                 if len(exchange.attempts) >= MOST_ATTEMPTS or not self._has_another(exchange):
-                    raise _public(failure.__cause__) from failure.__cause__
+                    raise
+                self._leave(exchange)
+            else:
+                _check(answer, media_type)
+                reach("accepted")
+                return answer
 
-    def _has_another(self, exchange: Exchange) -> bool:
-        return bool(candidates(exchange.order.model, exchange.attempts, exchange.ticket.pool))
-
-    @asynccontextmanager
-    async def _attempt(self, exchange: Exchange, media_type: str) -> AsyncIterator[tuple[Any, float]]:
+    def _prepare(self, exchange: Exchange) -> tuple[Target, Asking]:
         now = asyncio.get_running_loop().time()
         exchange.target = target = self._balance.choose(
             exchange.order.model, now, exchange.attempts, exchange.ticket.pool
@@ -160,51 +160,54 @@ class Relay:
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)
-        request = self._upstream.post(
-            target, CHAT, chat_body(exchange.order.chat, target, exchange.order.bound.max_tokens), exchange.public_id
-        )
-        answered = False
-        try:
-            async with request as response:
-                _check(response, media_type)
-                answered = True
-                reach("accepted")
-                yield response.body_reader, target.pool.between_tokens_seconds
-        except PyreqwestError as error:
-            self._balance.failed(target, now)
-            if answered or (isinstance(error, RequestTimeoutError) and not isinstance(error, ConnectTimeoutError)):
-                raise _public(error) from error
-            raise _TryAnother from error
-        finally:
-            self._balance.release(target)
+        body = chat_body(exchange.order.chat, target, exchange.order.bound.max_tokens)
+        exchange.asking = asking = self._upstream.post(target, CHAT, body, exchange.public_id)
+        return target, asking
+
+    def _has_another(self, exchange: Exchange) -> bool:
+        return bool(candidates(exchange.order.model, exchange.attempts, exchange.ticket.pool))
+
+    def _leave(self, exchange: Exchange) -> None:
+        """Finish with a replica: an engine that is still at work notices that its connection is closed."""
+        asking, exchange.asking = exchange.asking, None
+        if asking is not None and exchange.target is not None:
+            asking.finish()
+            self._balance.release(exchange.target)
 
 
-def _check(response: Response, media_type: str) -> None:
-    if response.status != 200:
-        raise refusal(response.status)
-    if response.get_header("content-encoding") not in (None, "identity"):
+def _rewriter(exchange: Exchange) -> Rewriter:
+    chat = exchange.order.chat
+    return Rewriter(exchange.order.model.id, include_usage=chat.include_usage, continuous_usage=chat.continuous_usage)
+
+
+def _between_seconds(exchange: Exchange) -> float:
+    return exchange.target.pool.between_tokens_seconds if exchange.target is not None else 0.0
+
+
+def _check(answer: Asking, media_type: str) -> None:
+    if answer.status != 200:
+        raise refusal(answer.status)
+    if answer.header("content-encoding") not in (None, "identity"):
         raise UpstreamError from ValueError("the engine compressed its answer unasked")
-    if not (response.get_header("content-type") or "").startswith(media_type):
+    if not (answer.header("content-type") or "").startswith(media_type):
         raise UpstreamError from ValueError("the engine's answer has the wrong content type")
 
 
-def _public(cause: BaseException | None) -> PlatformError:
-    return UpstreamTimeout() if isinstance(cause, RequestTimeoutError) else UpstreamError()
-
-
-async def _read_trailer(reader: Any) -> None:
+async def _read_trailer(answer: Asking) -> None:
     """Read to the end of the message, if it comes at once. What follows an end marker is not forwarded."""
-    with suppress(TimeoutError, PyreqwestError):
+    with suppress(TimeoutError, EngineError):
         async with asyncio.timeout(TRAILER_SECONDS):
-            while await reader.read_chunk() is not None:
+            while await answer.read_chunk() is not None:
                 pass
 
 
-def _says_something(choice: Any) -> bool:
+def _likely_tokens(choice: Any) -> int:
+    """Estimate the output of an engine that does not tell its usage; 0 only where there is none."""
     message = choice.get("message") if isinstance(choice, dict) else None
-    return isinstance(message, dict) and any(
-        message.get(name) for name in ("content", "tool_calls", "reasoning", "reasoning_content", "refusal")
-    )
+    if not isinstance(message, dict):
+        return 0
+    said = [message.get(name) for name in ("content", "reasoning", "reasoning_content", "refusal", "tool_calls")]
+    return sum(len(orjson.dumps(part)) // LIKELY_BYTES_PER_TOKEN + 1 for part in said if part)
 
 
 def _tell(exchange: Exchange) -> None:

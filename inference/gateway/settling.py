@@ -36,7 +36,7 @@ class Settling:
         used = _consumption(exchange)
         bill = _bill(exchange, used)
         reach("used")
-        self._admission.release(exchange.ticket, Amounts(used.tokens.prompt, used.tokens.completion))
+        self._admission.release(exchange.ticket, _amounts(exchange, used))
         _learn(self._experience, exchange, used)
         try:
             await self._settlements.settle(bill, within_seconds=_patience(exchange))
@@ -65,6 +65,12 @@ def _learn(experience: Experience, exchange: Exchange, used: Consumption) -> Non
         experience.note_input(model, chat.size, used.tokens.prompt)
     if used.outcome == Ending.COMPLETE and 0 < used.tokens.completion <= bound.most_output:
         experience.note_output(exchange.caller.key_id, model, -(-used.tokens.completion // chat.choices))
+
+
+def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
+    """What counts against the limits. An engine that never said what it read has read the input all the same."""
+    prompt = exchange.order.bound.likely_input if used.source is Source.NONE else used.tokens.prompt
+    return Amounts(prompt, used.tokens.completion)
 
 
 def _cost(exchange: Exchange, used: Consumption) -> int:

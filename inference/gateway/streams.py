@@ -25,9 +25,14 @@ _ERROR = re.compile(rb'(?:^|(?<=[\r\n]))(?:event: ?error|data: ?\{\s*"(?:error"|
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 _INDEX = re.compile(rb'"choices"\s*:\s*\[\s*\{\s*"index"\s*:\s*(\d+)')
+_DATA = re.compile(rb"data: ?(\{.*\})\s*\Z", re.DOTALL)
 _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 # One event of an engine carries one token, or a few; this counts those that carry something.
 _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusal|text)"\s*:\s*"[^"]')
+
+
+# What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
+_PRIVATE = (b'"kv_transfer_params"', b'"metrics"')
 
 
 class Blocks:
@@ -98,6 +103,8 @@ class Rewriter:
 
     def rewrite(self, block: bytes) -> bytes:
         """Return a block as the client should see it."""
+        if any(name in block for name in _PRIVATE):
+            block = b"".join(_without_private(event) for event in _EVENT_END.split(block))
         block = _MODEL.sub(self._model, block)
         if b'"usage"' not in block or self._keep_all:
             return block
@@ -112,6 +119,19 @@ class Rewriter:
 
     def _without_usage(self, block: bytes) -> bytes:
         return _USAGE_FIELD.sub(b',"usage":null' if self._include_usage else b"", block)
+
+
+def _without_private(event: bytes) -> bytes:
+    """Rare, and so the one place where an event is decoded and written anew."""
+    data = _DATA.match(event)
+    if data is None or not any(name in event for name in _PRIVATE):
+        return event
+    try:
+        value = orjson.loads(data.group(1))
+    except orjson.JSONDecodeError as cause:
+        raise UpstreamError from cause
+    kept = {name: item for name, item in value.items() if b'"%s"' % name.encode() not in _PRIVATE}
+    return b"data: " + orjson.dumps(kept) + b"\n\n"
 
 
 def _parsed(usage: bytes | None) -> Any:

@@ -1,19 +1,14 @@
-"""The client to the engines: what is sent to them, and what their refusals mean.
-
-pyreqwest (hyper). Its read-ahead is off: with it, an engine would go on for a client that has left.
-"""
+"""What is sent to the engines, and what their refusals mean."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import orjson
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.request import StreamRequest
 
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
 from inference.gateway.chat import ChatRequest
+from inference.gateway.connections import Asking, Connections
 from inference.gateway.errors import UpstreamError
 from inference.gateway.routing import Target
 
@@ -25,56 +20,27 @@ _ENGINE_BUSY = frozenset({429, 503})
 
 
 class Upstream:
-    """Connections to engines, one pool of them for each connect time limit."""
+    """Every engine that this process talks to."""
 
     def __init__(self) -> None:
-        self._clients: dict[float, Client] = {}
+        self._connections = Connections()
 
-    def post(self, target: Target, path: str, body: bytes, request_id: str) -> StreamRequest:
-        """Prepare a request; enter it to send it, leave it to abort it."""
+    def post(self, target: Target, path: str, body: bytes, request_id: str) -> Asking:
+        """Prepare a request to an engine."""
         pool = target.pool
-        builder = (
-            self._client(pool.connect_seconds)
-            .post(target.replica.url + path)
-            .header("content-type", "application/json")
-            .header("x-request-id", request_id)
-            .body_bytes(body)
-            .streamed_read_buffer_limit(0)
+        headers: tuple[tuple[str, str], ...] = (
+            ("content-type", "application/json"),
+            ("accept-encoding", "identity"),
+            ("user-agent", "turnpike"),
+            ("x-request-id", request_id),
         )
         if pool.credential:
-            builder = builder.bearer_auth(pool.credential)
-        return builder.build_streamed()
+            headers += (("authorization", f"Bearer {pool.credential}"),)
+        return self._connections.post(target.replica.url, path, body, headers, pool.connect_seconds)
 
-    async def close(self) -> None:
-        """Close all connections."""
-        for client in self._clients.values():
-            await client.close()
-
-    def _client(self, connect_seconds: float) -> Client:
-        client = self._clients.get(connect_seconds)
-        if client is None:
-            client = self._clients[connect_seconds] = _build(connect_seconds)
-        return client
-
-
-def _build(connect_seconds: float) -> Client:
-    return (
-        ClientBuilder()
-        .connect_timeout(timedelta(seconds=connect_seconds))
-        .http1_only()
-        .http1_lower_case_headers()
-        .follow_redirects(False)
-        .referer(False)
-        .no_proxy()
-        .gzip(False)
-        .brotli(False)
-        .zstd(False)
-        .deflate(False)
-        .pool_max_idle_per_host(512)
-        .pool_idle_timeout(timedelta(seconds=30))
-        .user_agent("turnpike")
-        .build()
-    )
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._connections.close()
 
 
 def chat_body(chat: ChatRequest, target: Target, max_tokens: int) -> bytes:

@@ -21,4 +21,4 @@ def _guards() -> list[str]:
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("inference", "0001_catalogue_fleet_and_rollups")]
-    operations: ClassVar[list[Operation]] = [migrations.RunSQL(_guards())]
+    operations: ClassVar[list[Operation]] = [migrations.RunSQL([*_guards()])]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -15,54 +13,17 @@ from django.urls import reverse
 
 from billing import wallet
 from billing.models import Purse
+from config.forms import AdjustForm, FoundForm, SettingsForm
 from foundation import money
 from keys.models import ApiKey, ScopeLimits
 from tenants import founding, organizations
-from tenants.asking import AskForm, ReasonForm
-from tenants.models import Membership, Organization, Project, User
+from tenants.asking import ReasonForm, answers
+from tenants.models import Membership, Organization, Project
 from tenants.operating import ReadOnlyAdmin, ReadOnlyInline, actor, amount, detail_action, labelled
 
 # Part of signing in; operators change a user's own address instead.
 admin.site.unregister(EmailAddress)
 admin.site.index_title = "Dashboard"
-
-
-class FoundForm(AskForm):
-    """A new organisation."""
-
-    name = forms.CharField(max_length=200)
-    slug = forms.CharField(
-        max_length=63,
-        label="Short name",
-        help_text="Lower-case words joined by hyphens. It stands in addresses and stays.",
-    )
-    time_zone = forms.CharField(
-        initial="UTC", help_text="IANA name, such as Europe/Berlin. Budgets turn over at its midnight."
-    )
-    owner = forms.ModelChoiceField(User.objects.filter(is_active=True).order_by("email"), required=False)
-
-
-class SettingsForm(AskForm):
-    """What may be changed about one."""
-
-    name = forms.CharField(max_length=200)
-    time_zone = forms.CharField(help_text="IANA name, such as Europe/Berlin. Budgets turn over at its midnight.")
-
-
-class AdjustForm(AskForm):
-    """How much money to move, and why."""
-
-    amount = forms.DecimalField(
-        max_digits=16, decimal_places=9, label="Amount in USD", help_text="With a minus to take credit away."
-    )
-    reason = forms.CharField(max_length=500, help_text="Kept in the ledger and in the audit trail.")
-
-    def clean_amount(self) -> Decimal:
-        """Refuse to move nothing."""
-        amount: Decimal = self.cleaned_data["amount"]
-        if not amount:
-            raise forms.ValidationError("The amount must not be zero.")
-        return amount
 
 
 class MemberInline(ReadOnlyInline):
@@ -156,7 +117,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         self.check_may(request, "add")
         return self.ask(
             request,
-            FoundForm(request.POST or None),
+            FoundForm(answers(request)),
             lambda asked: self._found(request, asked),
             title="Add an organization",
             explanation="It starts with a project and an empty wallet.",
@@ -170,7 +131,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            AdjustForm(request.POST or None),
+            AdjustForm(answers(request)),
             lambda asked: self._adjust(request, organization, asked),
             title=f"Adjust the credit of {organization}",
             explanation=_standing(organization),
@@ -196,7 +157,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         initial = {"name": organization.name, "time_zone": organization.time_zone}
         return self.ask(
             request,
-            SettingsForm(request.POST or None, initial=initial),
+            SettingsForm(answers(request), initial=initial),
             lambda asked: self._change(request, organization, asked),
             title=f"Settings of {organization}",
             explanation="The short name stays: links depend on it.",
@@ -211,7 +172,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: organizations.suspend(
                 organization=organization, reason=asked["reason"], actor=actor(request)
             ),
@@ -228,7 +189,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         organization: Organization = self.found(request, object_id)
         return self.ask(
             request,
-            ReasonForm(request.POST or None),
+            ReasonForm(answers(request)),
             lambda asked: organizations.resume(organization=organization, reason=asked["reason"], actor=actor(request)),
             title=f"Resume {organization}?",
             explanation="Its keys work again from the next request on.",

@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", Document.as_view(), name="openapi"),
     path("docs", docs, name="api-docs"),
-    path("organizations", Organizations.as_view(when_founded=wallet.open_wallet), name="organizations"),
+    path("organizations", Organizations.as_view(when_founded=[wallet.open_wallet]), name="organizations"),
     path("", include("tenants.api")),
     path("", include("keys.api")),
     path("", include("billing.api")),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 METHODS = ("get", "post", "put", "patch", "delete")
+
+type Paragraph = list[tuple[str, bool]]
+"""Pieces of text, and whether each is code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,7 @@ class Row:
     name: str
     type: str
     required: bool
-    description: str
+    description: list[Paragraph]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: str
+    description: list[Paragraph]
     parameters: list[Row]
     body: list[Row]
     status: str
@@ -54,6 +58,15 @@ def contents(document: Mapping[str, Any]) -> Contents:
     return Contents(document["info"]["title"], document["info"]["description"], subjects)
 
 
+def paragraphs(text: str) -> list[Paragraph]:
+    """Split a description at its blank lines, and at the backticks around code."""
+    return [
+        [(piece, index % 2 == 1) for index, piece in enumerate(" ".join(part.split()).split("`")) if piece]
+        for part in text.split("\n\n")
+        if part.strip()
+    ]
+
+
 def _operation(document: Mapping[str, Any], method: str, path: str, facts: Mapping[str, Any]) -> Operation:
     status = next(status for status in facts["responses"] if status.startswith("2"))
     return Operation(
@@ -61,7 +74,7 @@ def _operation(document: Mapping[str, Any], method: str, path: str, facts: Mappi
         method=method.upper(),
         path=path,
         summary=facts.get("summary", ""),
-        description=facts.get("description", ""),
+        description=paragraphs(facts.get("description", "")),
         parameters=[_parameter(document, parameter) for parameter in facts.get("parameters", ())],
         body=list(_rows(document, _schema(facts.get("requestBody", {})))),
         status=status,
@@ -78,7 +91,7 @@ def _parameter(document: Mapping[str, Any], facts: Mapping[str, Any]) -> Row:
     place = facts["in"]
     kind = _type(document, facts["schema"])
     required = facts.get("required", False)
-    return Row(facts["name"], f"{kind}, in the {place}", required, facts.get("description", ""))
+    return Row(facts["name"], f"{kind}, in the {place}", required, paragraphs(facts.get("description", "")))
 
 
 def _rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
@@ -87,9 +100,9 @@ def _rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = 
     required = found.get("required", ())
     for name, field in found.get("properties", {}).items():
         description = field.get("description", "")
-        yield Row(prefix + name, _type(document, field), name in required, description)
+        yield Row(prefix + name, _type(document, field), name in required, paragraphs(description))
         inner = _resolved(document, field)
-        if inner.get("type") == "array":
+        if "items" in inner:
             yield from _rows(document, inner["items"], f"{prefix}{name}[].")
         else:
             yield from _rows(document, inner, f"{prefix}{name}.")
@@ -101,10 +114,12 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return " | ".join("null" if value is None else str(value) for value in found["enum"])
     kinds = found.get("type", "object")
     text = " or ".join(kinds) if isinstance(kinds, list) else kinds
-    if text == "array":
-        text = f"list of {_type(document, found['items'])}"
+    if "items" in found:
+        text = text.replace("array", f"list of {_type(document, found['items'])}")
     if found.get("format") in {"date-time", "decimal", "email"}:
         text = text.replace("string", found["format"])
+    if prefix := re.match(r"\^([a-z]+_)", found.get("pattern", "")):
+        text = text.replace("string", f"{prefix[1]}…")
     return f"{text} or null" if _may_be_null(schema) else text
 
 

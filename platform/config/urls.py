@@ -13,3 +13,6 @@ urlpatterns = [
     path("api/v1/", include("config.api")),
     path("", include("console.urls")),
 ]
+
+handler400 = "config.failing.bad_request"
+handler500 = "config.failing.server_error"

@@ -85,7 +85,8 @@ def enter(request: HttpRequest, slug: str, right: Right) -> Place:
     if right not in place.rights:
         raise PermissionDenied(f"Your role in {membership.organization} is “{membership.get_role_display()}”.")
     isolation.enter(membership.organization_id)
-    request.session[LAST_VISITED] = slug
+    if request.session.get(LAST_VISITED) != slug:
+        request.session[LAST_VISITED] = slug
     return place
 
 

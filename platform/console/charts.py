@@ -40,6 +40,8 @@ class Bar:
     total: str
     segments: Sequence[Segment]
     side: str
+    # A label that is left out where there is little room.
+    minor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def stacked(
         Bar(
             title=_title(at, unit),
             label=_label(at, unit) if index in labelled else "",
+            minor=labelled.get(index, False),
             x=index * SLOT + (SLOT - BAR) // 2,
             total=show(totals[index]),
             segments=_segments(series, at, top, show),
@@ -99,15 +102,13 @@ def stacked(
 
 
 def nice_top(highest: int) -> int:
-    """Return the smallest of 4, 8, 12 and 20, times a power of ten, that is not below the highest value.
-
-    All of them divide by four, so that each line stands for a round number.
-    """
+    """Return a top for the scale that is not below the highest value, and whose quarters are round whole numbers."""
     power = 1
     while True:
-        for step in (4, 8, 12, 20):
-            if step * power >= highest:
-                return step * power
+        for step in (4, 6, 8, 10, 12, 16, 20, 24, 32):
+            top = step * power
+            if top >= highest and top % TICKS == 0:
+                return top
         power *= 10
 
 
@@ -138,10 +139,10 @@ def _rank(rank: int, name: str) -> int:
     return MOST_SERIES if name == OTHERS else rank
 
 
-def _labelled(count: int) -> frozenset[int]:
-    """Choose which bars get a label: every nth, counted from the newest."""
+def _labelled(count: int) -> dict[int, bool]:
+    """Choose which bars get a label, every nth counted from the newest, and which of these are minor."""
     step = max(1, -(-count // MOST_LABELS))
-    return frozenset(range(count - 1, -1, -step))
+    return {index: number % 2 == 1 for number, index in enumerate(range(count - 1, -1, -step))}
 
 
 def _side(index: int, count: int) -> str:

@@ -29,6 +29,7 @@ class Resource(APIView):
     """Something a principal may ask for: public facts of the platform, if it is no OrganizationResource."""
 
     principal: Principal
+    http_method_names = ["get", "head", "post", "patch"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in a transaction of the request's own: an error undoes all that was written on the way to it."""
@@ -36,6 +37,8 @@ class Resource(APIView):
             response = super().dispatch(request, *args, **kwargs)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
+        # What a tenant was told is nobody else's, and a secret must not stay in any cache.
+        response.headers["cache-control"] = "no-store"
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -28,22 +28,22 @@ class Operation:
 
 
 def _one(
-    id: str, method: str, path: str, right: Right, body: dict[str, Any] | None = None, status: int = 200
+    name: str, method: str, path: str, right: Right, body: dict[str, Any] | None = None, status: int = 200
 ) -> Operation:
     """An operation on one object: `{org}`, `{proj}`, `{key}` or `{plan}` in the path."""
     names = path.partition("{")[2].partition("}")[0]
-    return Operation(id, method, lambda of: path.format(**_ids(of)), right, _fixed(body), status, names)
+    return Operation(name, method, lambda of: path.format(**_ids(of)), right, _fixed(body), status, names)
 
 
 def _many(
-    id: str,
+    name: str,
     method: str,
     path: str,
     right: Right | None,
     body: Callable[[Tenant], dict[str, Any]] | dict[str, Any] | None = None,
     status: int = 200,
 ) -> Operation:
-    return Operation(id, method, lambda _: path, right, body if callable(body) else _fixed(body), status)
+    return Operation(name, method, lambda _: path, right, body if callable(body) else _fixed(body), status)
 
 
 def _fixed(body: dict[str, Any] | None) -> Callable[[Tenant], dict[str, Any]] | None:

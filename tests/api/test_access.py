@@ -144,6 +144,11 @@ def test_the_key_may_be_in_the_other_headers(acme):
     assert (answer.status_code, error(answer)["code"]) == (400, "invalid_request")
 
 
+def test_no_cache_keeps_what_a_tenant_was_told(acme):
+    for who in (Asking(key=acme.management), Asking()):
+        assert who("GET", "keys")["cache-control"] == "no-store"
+
+
 def test_the_use_of_a_key_is_noted(acme):
     weak = keys.management_key(acme.organization, "keys.read")
     Asking(key=weak.secret).get("keys")

@@ -32,7 +32,9 @@ def test_everybody_may_read_the_document():
 
 
 def test_every_operation_says_what_it_is():
-    assert not [facts["operationId"] for _, _, facts in operations() if not facts["summary"] or not facts["description"]]
+    assert not [
+        facts["operationId"] for _, _, facts in operations() if not facts["summary"] or not facts["description"]
+    ]
 
 
 def test_every_post_documents_the_key_that_makes_it_safe_to_repeat():
@@ -97,7 +99,6 @@ def test_the_guide_names_every_resource():
     guide = pages.page("api.md")
     tags = {facts["tags"][0] for _, _, facts in operations()}
     assert not [tag for tag in tags if f"/api/v1/{tag}" not in guide]
-
 
 
 def _properties(schema: dict) -> dict:

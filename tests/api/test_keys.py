@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,10 @@ def test_limits_are_no_wider_than_those_above(acme, by_key):
     limiting.set_limits(target=acme.project, limits=Limits(rpm=10), actor=cast.SYSTEM)
     answer = by_key("POST", "keys", new(acme, limits={"rpm": 11}))
     assert (answer.status_code, error(answer)["code"]) == (403, "forbidden")
+    assert error(answer)["param"] == "limits.rpm"
     assert by_key("POST", "keys", new(acme, limits={"rpm": 10})).status_code == 201
+    answer = by_key("PATCH", f"keys/{acme.key.public_id}", {"limits": {"rpm": 11}})
+    assert (answer.status_code, error(answer)["param"]) == (403, "limits.rpm")
 
 
 @pytest.mark.parametrize("field", ["project", "plan"])
@@ -86,7 +90,8 @@ def test_a_strangers_object_in_a_body_is_as_unknown_as_one_that_never_was(field,
     theirs = {"project": acme.project.public_id, "plan": acme.plan.public_id}[field]
     never = ids.public(theirs.partition("_")[0], ids.uuid7())
     who = Asking(key=globex.management)
-    answers = [who("POST", "keys", new(globex, **{field: value})) for value in (theirs, never, "nonsense", 7, {})]
+    named: list[Any] = [theirs, never, "nonsense", 7, {}]
+    answers = [who("POST", "keys", new(globex, **{field: value})) for value in named]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
     assert error(answers[0])["param"] == field
 
@@ -136,7 +141,9 @@ def test_a_rotated_key_hands_over(acme, by_key):
     assert authenticating.authenticate(acme.secret, ApiKey.Kind.INFERENCE)
     old = by_key.get(f"keys/{acme.key.public_id}")
     assert old["replaced_by"] == made["id"]
-    assert rfc3339(before + timedelta(seconds=600)) <= old["expires_at"] <= rfc3339(clock.now() + timedelta(seconds=600))
+    assert (
+        rfc3339(before + timedelta(seconds=600)) <= old["expires_at"] <= rfc3339(clock.now() + timedelta(seconds=600))
+    )
     answer = by_key("POST", f"keys/{acme.key.public_id}/rotate")
     assert (answer.status_code, error(answer)["code"]) == (409, "key_already_replaced")
 

@@ -19,7 +19,9 @@ def test_a_model_comes_with_its_price_and_whether_it_answers(by_key):
     shown = by_key.get("models/meta/llama")
     assert (shown["id"], shown["context_length"], shown["availability"]) == ("meta/llama", 4096, "operational")
     assert (shown["price"]["version"], shown["price"]["free"]) == (1, False)
-    assert {rate["kind"]: (rate["per_million_nano_usd"], rate["per_million_usd"]) for rate in shown["price"]["rates"]} == {
+    assert {
+        rate["kind"]: (rate["per_million_nano_usd"], rate["per_million_usd"]) for rate in shown["price"]["rates"]
+    } == {
         "input": (150_000_000, "0.150000000"),
         "output": (600_000_000, "0.600000000"),
     }

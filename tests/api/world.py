@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 
 from billing import prices, wallet
@@ -97,7 +96,7 @@ class Asking:
     user: User | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send one request as the server gets it: nobody's rows are seen until the request says who asks."""
         client = Client(raise_request_exception=False)
         if self.user is not None:
@@ -122,7 +121,7 @@ class Asking:
         return answer.json()
 
 
-def error(answer: HttpResponse) -> dict[str, Any]:
+def error(answer: Any) -> dict[str, Any]:
     """Return what an error says, having checked its shape."""
     body = answer.json()
     assert list(body) == ["error"]

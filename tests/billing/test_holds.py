@@ -8,6 +8,7 @@ import pytest
 from billing.errors import BudgetExceeded, InsufficientCredit
 from billing.holds import Hold
 from foundation import clock
+from foundation.errors import Conflict
 from foundation.stores import StoreDown
 from tests.billing import cast
 from tests.billing.cast import Budget
@@ -89,7 +90,37 @@ async def test_a_request_above_its_own_cap_is_refused_before_any_purse(fresh_dat
 async def test_an_organization_without_a_wallet_has_no_credit(fresh_database):
     async with cast.money(fresh_database.url) as money:
         with pytest.raises(InsufficientCredit):
-            await money.holds.take(cast.request(cast.uuid7(), 1))
+            await money.holds.take(cast.request(cast.uuid7(), 1, Budget(10)))
+
+
+async def test_a_bad_request_does_not_spoil_those_that_travel_with_it(fresh_database):
+    acme = await founded(1000)
+    requests = [cast.request(acme, 100) for _ in range(4)]
+    requests[1] = replace(requests[1], customer="a\0b")
+    requests[2] = replace(requests[2], amount_nusd=-1)
+    async with cast.money(fresh_database.url) as money:
+        results = await asyncio.gather(*map(money.holds.take, requests), return_exceptions=True)
+    assert [isinstance(result, Hold) for result in results] == [True, False, False, True]
+    assert await balance(acme) == (1000, 200)
+
+
+async def test_asking_twice_for_the_same_hold_takes_it_once(fresh_database):
+    acme = await founded(1000)
+    asked = cast.request(acme, 600, Budget(700))
+    async with cast.money(fresh_database.url) as money:
+        first, again = await asyncio.gather(money.holds.take(asked), money.holds.take(asked))
+        assert first == again == await money.holds.take(asked)
+    assert await balance(acme) == (1000, 600)
+
+
+async def test_a_request_that_has_ended_is_never_held_again(fresh_database):
+    acme = await founded(1000)
+    asked = cast.request(acme, 600)
+    async with cast.money(fresh_database.url) as money:
+        await money.settlements.settle(cast.bill(acme, await money.holds.take(asked), 250), within_seconds=1)
+        with pytest.raises(Conflict):
+            await money.holds.take(asked)
+    assert await balance(acme) == (750, 0)
 
 
 async def test_money_fails_closed_without_postgres():
@@ -98,28 +129,6 @@ async def test_money_fails_closed_without_postgres():
         with pytest.raises(StoreDown) as refused:
             await money.holds.take(cast.request(cast.uuid7(), 1))
     assert (refused.value.status, refused.value.retry_after) == (503, 1.0)
-
-
-async def test_a_transaction_that_began_before_a_window_was_opened_finds_it_open(fresh_database):
-    acme, rolling = await founded(10_000), Budget(100, "5h")
-    async with cast.money(fresh_database.url) as money:
-        await money.holds.take(cast.request(acme, 60, rolling))
-        # As if the next one had begun before the first: its now() is earlier than the first use.
-        fresh_database.sql("UPDATE billing_purse SET starts_at = starts_at + interval '9 s' WHERE kind = 'budget'")
-        with pytest.raises(BudgetExceeded):
-            await money.holds.take(cast.request(acme, 60, rolling))
-
-
-async def test_a_window_of_five_hours_never_reaches_into_the_one_before(fresh_database):
-    acme, rolling = await founded(10_000), Budget(100, "5h")
-    async with cast.money(fresh_database.url) as money:
-        await money.holds.take(cast.request(acme, 60, rolling))
-        fresh_database.sql("UPDATE billing_purse SET ends_at = now() - interval '1 s' WHERE kind = 'budget'")
-        await money.holds.take(cast.request(acme, 60, rolling))
-    assert fresh_database.sql(
-        "SELECT count(*), bool_and(starts_at >= before) FROM (SELECT starts_at, lag(ends_at) OVER (ORDER BY starts_at) "
-        "AS before FROM billing_purse WHERE kind = 'budget') w"
-    ) == [(2, True)]
 
 
 async def test_a_wallet_that_is_only_reserved_says_so_and_when_to_come_back(fresh_database):

@@ -15,6 +15,10 @@ verify = off_loop(reconciliation.verify)
 TAMPERINGS = {
     "wallet_equals_ledger": "UPDATE billing_purse SET posted_nusd = posted_nusd + 1 WHERE kind = 'wallet'",
     "budget_equals_usage": "UPDATE billing_purse SET posted_nusd = posted_nusd - 1 WHERE kind = 'budget'",
+    "budget_windows_do_not_overlap": (
+        "INSERT INTO billing_purse SELECT uuidv7(), kind, budget_id, \"window\", starts_at + interval '1 hour',"
+        " ends_at, 0, 0, 0, organization_id FROM billing_purse WHERE kind = 'budget'"
+    ),
     "held_equals_holds": "UPDATE billing_purse SET held_nusd = held_nusd + 5 WHERE kind = 'wallet'",
     "usage_equals_ledger": "UPDATE billing_usagerecord SET cost_nusd = cost_nusd + 1",
     "hold_within_its_lease": "UPDATE billing_hold SET expires_at = now() - interval '2 minutes'",

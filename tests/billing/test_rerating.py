@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.core.management import call_command
 
@@ -26,11 +27,13 @@ def publish(input_rate: str, starts) -> None:
 
 @off_loop
 def rerate(*, confirm: bool):
-    run = {"model": "sim", "since": clock.now() - HOUR}
-    return rerating.confirm(**run, actor=cast.SYSTEM) if confirm else rerating.preview(**run)
+    since = clock.now() - HOUR
+    if confirm:
+        return rerating.confirm(model="sim", since=since, actor=cast.SYSTEM)
+    return rerating.preview(model="sim", since=since)
 
 
-async def _two_charged_requests(url: str) -> object:
+async def _two_charged_requests(url: str) -> UUID:
     """At one dollar per million: 1,000 tokens for a million nano-dollars, and one token that costs a thousand."""
     acme = await founded(10_000_000)
     await publish("1", clock.now() - 2 * HOUR)

@@ -50,16 +50,19 @@ class Scene:
     key: ApiKey
 
 
-def furnish(requests: int = 2400, seed: int = 7) -> Scene:
-    """Build it all, in the database of the moment, in one transaction with every organisation in sight."""
+def furnish(requests: int = 2400, seed: int = 7, password: str | None = None) -> Scene:
+    """Build it all, in the database of the moment, in one transaction with every organisation in sight.
+
+    Without a password nobody can sign in by one, and no time is spent on hashing it.
+    """
     dice = random.Random(seed)
     with isolation.everything():
         _catalogue()
-        operator = User.objects.create_superuser("operator@example.com", PASSWORD, name="Olu Operator")
-        owner = User.objects.create_user("ada@acme.example", PASSWORD, name="Ada Lovell")
-        viewer = User.objects.create_user("vic@acme.example", PASSWORD, name="Vic Viewer")
-        acme = _organization("Acme Robotics", "acme", owner, "250")
-        globex = _organization("Globex", "globex", User.objects.create_user("hank@globex.example", PASSWORD), "40")
+        operator = User.objects.create_superuser("operator@example.com", password, name="Olu Operator")
+        owner = User.objects.create_user("ada@acme.example", password, name="Ada Lovell")
+        viewer = User.objects.create_user("vic@acme.example", password, name="Vic Viewer")
+        acme = _organization("Acme Robotics", "acme-robotics", owner, "250")
+        globex = _organization("Globex", "globex-labs", User.objects.create_user("hank@globex.example", password), "40")
         members.add(organization=acme, user=viewer, role=Role.VIEWER, actor=SYSTEM)
         members.add(organization=globex, user=owner, role=Role.DEVELOPER, actor=SYSTEM)
         keys = _keys(acme, owner)

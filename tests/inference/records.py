@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from billing import wallet
 from foundation import clock, ids
 from tenants.models import Organization
 
@@ -26,12 +27,29 @@ def settle(organization: Organization, moment: datetime | None = None, **facts: 
     started_at = moment or clock.now()
     request_id = facts.pop("request_id", None) or at(started_at)
     bill = {
-        "request": request_id, "organization": organization.pk, "project": facts.pop("project_id", PROJECT),
-        "key": facts.pop("key_id", KEY), "customer": "", "model": "sim", "pool": "sim", "replica": "r",
-        "endpoint": "chat.completions", "streamed": False, "outcome": "complete", "source": "final", "status": 200,
-        "prompt_tokens": 10, "cached_tokens": 2, "completion_tokens": 5, "price_version": 1, "cost": 1_000,
-        "purses": [organization.pk], "ttft_ms": 3, "latency_ms": 9, "started_at": started_at,
-    }  # fmt: skip
+        "request": request_id,
+        "organization": organization.pk,
+        "project": facts.pop("project_id", PROJECT),
+        "key": facts.pop("key_id", KEY),
+        "customer": "",
+        "model": "sim",
+        "pool": "sim",
+        "replica": "r",
+        "endpoint": "chat.completions",
+        "streamed": False,
+        "outcome": "complete",
+        "source": "final",
+        "status": 200,
+        "prompt_tokens": 10,
+        "cached_tokens": 2,
+        "completion_tokens": 5,
+        "price_version": 1,
+        "cost": 1_000,
+        "purses": [organization.pk],
+        "ttft_ms": 3,
+        "latency_ms": 9,
+        "started_at": started_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM turnpike_settle(%s::jsonb)", [json.dumps([bill | facts], default=str)])
         assert cursor.fetchone()[1] in {"settled", "late"}
@@ -41,3 +59,8 @@ def settle(organization: Organization, moment: datetime | None = None, **facts: 
 def usd(amount: str) -> Decimal:
     """Spell a rate."""
     return Decimal(amount)
+
+
+def open_wallet(organization: Organization) -> None:
+    """Let the organisation be charged."""
+    wallet.open_wallet(organization.pk)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from keys.admin import ScopeForm, _target
+from keys.admin import _target
 from keys.effective import Limits
+from keys.forms import ScopeForm
 from keys.subjects import Subject
 from tests.keys.test_limiting import set_limits
 

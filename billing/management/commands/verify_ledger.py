@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing import reconciliation
 from billing.models import LedgerTransaction, UsageRecord
@@ -17,10 +17,18 @@ class Command(BaseCommand):
 
     help = "Prove that usage, ledger, purses and holds agree."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take one option."""
+        parser.add_argument(
+            "--derived", action="store_true", help="Also prove what is derived from the books, such as usage by hour."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the checks and tell."""
         started = time.monotonic()
         differences = reconciliation.verify()
+        if options["derived"]:
+            differences += reconciliation.verify_derived()
         for difference in differences:
             self.stderr.write(str(difference))
         if differences:
@@ -28,5 +36,5 @@ class Command(BaseCommand):
         with isolation.everything():
             requests, transactions = UsageRecord.objects.count(), LedgerTransaction.objects.count()
         seconds = time.monotonic() - started
-        checks = len(reconciliation.CHECKS)
+        checks = len(reconciliation.CHECKS) + (len(reconciliation.DERIVED) if options["derived"] else 0)
         self.stdout.write(f"{checks} checks passed: {requests} requests, {transactions} transactions, {seconds:.1f} s.")

@@ -16,143 +16,200 @@ LANGUAGE sql STABLE AS $$
         END
 $$;
 
--- Opens the purse of every budget window that a batch needs and that is not there yet.
--- The advisory lock makes two processes that both see "no window yet" agree on one; ids in order, so no deadlock.
-CREATE FUNCTION turnpike_open_windows(batch jsonb) RETURNS void LANGUAGE plpgsql AS $$
+-- When the billing period begins in the month of a local time: on the day of the month of the anchor, or on the last
+-- day of a month that is too short for it.
+CREATE FUNCTION turnpike_billing_day(month timestamp, anchor_day integer) RETURNS timestamp LANGUAGE sql IMMUTABLE AS $$
+    SELECT least(
+        date_trunc('month', month) + make_interval(days => anchor_day - 1),
+        date_trunc('month', month) + interval '1 month' - interval '1 day'
+    )
+$$;
+
+-- The window of a budget that contains an instant, billing periods included: those run from the day of the month on
+-- which the organization was created, in its time zone, to that day of the next month. Instants are compared, not
+-- local times, so the hour that a zone has twice belongs to one period only.
+CREATE FUNCTION turnpike_window(
+    kind text, at timestamptz, zone text, anchor timestamptz, OUT starts timestamptz, OUT ends timestamptz
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    missing record;
+    anchor_day integer := extract(day FROM anchor AT TIME ZONE zone);
+    month timestamp := date_trunc('month', at AT TIME ZONE zone);
 BEGIN
-    FOR missing IN
-        SELECT DISTINCT ON (cap.budget, cap."window") cap.budget, cap."window", item.organization, item.zone
-        FROM jsonb_to_recordset(batch) AS item(organization uuid, zone text, caps jsonb),
-            jsonb_to_recordset(item.caps) AS cap(budget uuid, "window" text)
-        WHERE NOT EXISTS (
-            SELECT FROM billing_purse p
-            WHERE p.budget_id = cap.budget AND p."window" = cap."window" AND p.starts_at <= now() AND p.ends_at > now()
-        )
-        ORDER BY cap.budget, cap."window"
-    LOOP
-        PERFORM pg_advisory_xact_lock(hashtextextended(missing.budget::text, 0));
-        INSERT INTO billing_purse
-            (id, organization_id, kind, budget_id, "window", starts_at, ends_at,
-             posted_nusd, held_nusd, credit_line_nusd)
-        SELECT uuidv7(), missing.organization, 'budget', missing.budget, missing."window", w.starts, w.ends, 0, 0, 0
-        FROM turnpike_window(missing."window", now(), missing.zone) w
-        WHERE NOT EXISTS (
-            SELECT FROM billing_purse p
-            WHERE p.budget_id = missing.budget AND p."window" = missing."window"
-                AND p.starts_at <= now() AND p.ends_at > now()
-        )
-        -- The zone moved west of a window that had ended: it goes on.
-        ON CONFLICT (budget_id, "window", starts_at) DO UPDATE SET ends_at = EXCLUDED.ends_at;
-    END LOOP;
+    IF kind <> 'billing_period' THEN
+        SELECT w.starts, w.ends INTO starts, ends FROM turnpike_window(kind, at, zone) w;
+        RETURN;
+    END IF;
+    IF turnpike_billing_day(month, anchor_day) AT TIME ZONE zone > at THEN
+        month := month - interval '1 month';
+    END IF;
+    starts := turnpike_billing_day(month, anchor_day) AT TIME ZONE zone;
+    ends := turnpike_billing_day(month + interval '1 month', anchor_day) AT TIME ZONE zone;
 END $$;
+
+-- The window of a budget that began last. Windows of one budget never overlap: if this one is over, none is open.
+CREATE FUNCTION turnpike_last_window(budget uuid, length text, at timestamptz) RETURNS SETOF billing_purse
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT p.* FROM billing_purse p
+    WHERE p.budget_id = budget AND p."window" = length AND p.starts_at <= at
+    ORDER BY p.starts_at DESC LIMIT 1
+$$;
+
+-- THE LOCK. Whoever moves an organization's money locks its wallet first; several wallets in the order of their ids.
+-- Its budget windows, holds and records then belong to one transaction at a time. So nobody ever waits for anything
+-- but wallets: no deadlock, and no race between a look and a write.
+CREATE FUNCTION turnpike_lock_wallets(organizations uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    found integer;
+BEGIN
+    PERFORM FROM billing_purse p WHERE p.id = ANY (organizations) ORDER BY p.id FOR NO KEY UPDATE;
+    GET DIAGNOSTICS found = ROW_COUNT;
+    RETURN found;
+END $$;
+
+-- Opens the purse of every budget window that a batch needs at an instant and that is not there yet. Under THE LOCK.
+-- Should the organization's time zone have moved, a window starts no earlier than the one before it ended.
+CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO billing_purse
+        (id, organization_id, kind, budget_id, "window", starts_at, ends_at, posted_nusd, held_nusd, credit_line_nusd)
+    SELECT uuidv7(), missing.organization, 'budget', missing.budget, missing."window",
+        greatest(w.starts, missing.ended_at), w.ends, 0, 0, 0
+    FROM (
+        SELECT DISTINCT ON (cap.budget, cap."window") item.organization, cap.budget, cap."window", item.zone,
+            last.ends_at AS ended_at
+        FROM jsonb_to_recordset(batch) AS item(organization uuid, zone text, caps jsonb)
+            JOIN billing_purse wallet ON wallet.id = item.organization,
+            jsonb_to_recordset(item.caps) AS cap(budget uuid, "window" text)
+                LEFT JOIN LATERAL turnpike_last_window(cap.budget, cap."window", at) last ON true
+        WHERE last.ends_at > at IS NOT TRUE
+    ) missing JOIN tenants_organization o ON o.id = missing.organization,
+        LATERAL turnpike_window(missing."window", at, missing.zone, o.created_at) w
+$$;
+
+-- What a batch asks for, line by line gathered into one row for each item: its purses, the wallet first, with the room
+-- in each. `spots` number the purses of the whole batch from 1. Under THE LOCK, with all windows open.
+CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
+    request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint,
+    held_by uuid[], settled boolean,
+    spots bigint[], purses uuid[], budgets uuid[], limits bigint[], rooms bigint[], helds bigint[], ends timestamptz[]
+) LANGUAGE sql STABLE AS $$
+    WITH item AS MATERIALIZED (
+        SELECT b.position, i.*
+        FROM jsonb_array_elements(batch) WITH ORDINALITY AS b(fields, position), jsonb_to_record(b.fields) AS i(
+            request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint,
+            caps jsonb)
+    ), line AS (
+        SELECT i.position, 0 AS place, i.organization AS purse, NULL::uuid AS budget, NULL::bigint AS "limit",
+            p.posted_nusd + p.credit_line_nusd - p.held_nusd AS room, p.held_nusd, p.ends_at
+        FROM item i LEFT JOIN billing_purse p ON p.id = i.organization
+        UNION ALL
+        SELECT i.position, c.place, w.id, c.budget, c."limit",
+            c."limit" - w.posted_nusd - w.held_nusd, w.held_nusd, w.ends_at
+        FROM item i,
+            ROWS FROM (jsonb_to_recordset(i.caps) AS (budget uuid, "limit" bigint, "window" text))
+                WITH ORDINALITY AS c(budget, "limit", "window", place),
+            turnpike_last_window(c.budget, c."window", at) w
+    ), need AS (
+        SELECT l.position, array_agg(l.spot ORDER BY place) AS spots, array_agg(l.purse ORDER BY place) AS purses,
+            array_agg(l.budget ORDER BY place) AS budgets, array_agg(l."limit" ORDER BY place) AS limits,
+            array_agg(l.room ORDER BY place) AS rooms, array_agg(l.held_nusd ORDER BY place) AS helds,
+            array_agg(l.ends_at ORDER BY place) AS ends
+        FROM (SELECT *, dense_rank() OVER (ORDER BY purse) AS spot FROM line) l
+        GROUP BY l.position
+    )
+    SELECT i.request, i.organization, i.project, i.key, i.model, coalesce(i.customer, ''), i.amount,
+        h.purses, EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request),
+        n.spots, n.purses, n.budgets, n.limits, n.rooms, n.helds, n.ends
+    FROM item i
+        JOIN need n ON n.position = i.position
+        LEFT JOIN billing_hold h ON h.request_id = i.request AND h.organization_id = i.organization
+    ORDER BY i.position
+$$;
 
 -- Takes the worst case of each request from its wallet and from each budget window that applies: all or nothing.
 --
 -- batch: [{request, organization, project, key, model, customer, amount, zone, caps: [{budget, "limit", "window"}]}]
--- One row per item. Held: `purses`. Refused: `refused_by` (a purse id; the organization's own if it has no wallet),
--- what that purse had room for, what of it was held, and when its window ends.
---   1. open the budget windows          2. lock every purse, in the order of ids
---   3. decide item by item in memory    4. write all purses and all holds at once
+-- One row per item, in the order of the batch.
+--   Held: `purses`. Asking again while it is held takes nothing more.
+--   Refused: `refused_by` (a purse id; the organization's own if it has no wallet), what that purse had room for,
+--   what of it was held, and when its window ends.
+--   Neither: the request was settled or has expired. It must not run again.
+-- Steps:
+--   1. lock the wallets                  2. open the budget windows
+--   3. decide item by item in memory     4. write all purses and all holds at once
 -- A hold needs no fsync: if Postgres crashes, the holds of the last moments and their purses vanish together.
+-- Everything is reached by key, and says so: the statistics of tables that empty themselves all the time mislead.
 CREATE FUNCTION turnpike_hold(batch jsonb, lease interval)
 RETURNS TABLE (
     request uuid, purses uuid[], refused_by uuid, budget uuid,
     limit_nusd bigint, room_nusd bigint, held_nusd bigint, ends_at timestamptz
 )
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-    ids uuid[];
-    rooms bigint[];
-    helds bigint[];
-    ends timestamptz[];
-    taken bigint[];
+    at timestamptz;
     item record;
-    spot integer;
     room bigint;
     refusal integer;
+    ids uuid[] := '{}';
+    taken bigint[] := '{}';
+    hold billing_hold;
+    holds billing_hold[] := '{}';
     accepted uuid[] := '{}';
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM turnpike_lock_wallets(ARRAY(SELECT i.organization FROM jsonb_to_recordset(batch) AS i(organization uuid)));
+    at := clock_timestamp();
     IF batch @? '$[*].caps[*]' THEN
-        PERFORM turnpike_open_windows(batch);
+        PERFORM turnpike_open_windows(batch, at);
     END IF;
-    SELECT array_agg(p.id), array_agg(p.room), array_agg(p.held_nusd), array_agg(p.ends_at), array_agg(0::bigint)
-    INTO ids, rooms, helds, ends, taken
-    FROM (
-        SELECT p.id, p.held_nusd, p.ends_at,
-            CASE p.kind WHEN 'wallet' THEN p.posted_nusd + p.credit_line_nusd ELSE -p.posted_nusd END
-                - p.held_nusd AS room
-        FROM billing_purse p
-        WHERE p.id = ANY (ARRAY(
-            SELECT i.organization FROM jsonb_to_recordset(batch) AS i(organization uuid)
-            UNION
-            SELECT w.id
-            FROM jsonb_to_recordset(batch) AS i(caps jsonb), jsonb_to_recordset(i.caps) AS c(budget uuid, "window" text)
-                JOIN billing_purse w ON w.budget_id = c.budget AND w."window" = c."window"
-                    AND w.starts_at <= now() AND w.ends_at > now()
-        ))
-        ORDER BY p.id
-        FOR UPDATE OF p
-    ) p;
 
-    FOR item IN
-        SELECT i.request, i.amount, need.purses, need.budgets, need.limits
-        FROM ROWS FROM (jsonb_to_recordset(batch) AS (request uuid, organization uuid, amount bigint, caps jsonb))
-                WITH ORDINALITY AS i(request, organization, amount, caps, position),
-            LATERAL (
-                SELECT array_agg(n.id) AS purses, array_agg(n.budget) AS budgets, array_agg(n."limit") AS limits
-                FROM (
-                    SELECT i.organization AS id, NULL::uuid AS budget, NULL::bigint AS "limit"
-                    UNION ALL
-                    SELECT w.id, c.budget, c."limit"
-                    FROM jsonb_to_recordset(i.caps) AS c(budget uuid, "limit" bigint, "window" text)
-                        JOIN billing_purse w ON w.budget_id = c.budget AND w."window" = c."window"
-                            AND w.starts_at <= now() AND w.ends_at > now()
-                ) n
-            ) need
-        ORDER BY i.position
-    LOOP
+    FOR item IN SELECT * FROM turnpike_asked(batch, at) LOOP
+        request := item.request;
+        purses := item.held_by;
         refusal := NULL;
-        FOR i IN 1 .. cardinality(item.purses) LOOP
-            spot := array_position(ids, item.purses[i]);
-            room := rooms[spot] + coalesce(item.limits[i], 0);
-            IF spot IS NULL OR item.limits[i] = 0 OR (item.amount > 0 AND room < item.amount) THEN
-                refusal := i;
-                EXIT;
-            END IF;
-        END LOOP;
-        IF refusal IS NULL THEN
-            FOR i IN 1 .. cardinality(item.purses) LOOP
-                spot := array_position(ids, item.purses[i]);
-                rooms[spot] := rooms[spot] - item.amount;
-                taken[spot] := taken[spot] + item.amount;
+        IF item.request = ANY (accepted) THEN
+            purses := item.purses;
+        ELSIF purses IS NULL AND NOT item.settled THEN
+            FOR i IN 1 .. cardinality(item.spots) LOOP
+                room := item.rooms[i] - coalesce(taken[item.spots[i]], 0);
+                IF room IS NULL OR item.limits[i] = 0 OR (item.amount > 0 AND room < item.amount) THEN
+                    refusal := i;
+                    EXIT;
+                END IF;
             END LOOP;
-            accepted := accepted || item.request;
-            RETURN QUERY SELECT item.request, item.purses, NULL::uuid, NULL::uuid,
-                NULL::bigint, NULL::bigint, NULL::bigint, NULL::timestamptz;
-        ELSE
-            RETURN QUERY SELECT item.request, NULL::uuid[], item.purses[refusal], item.budgets[refusal],
-                item.limits[refusal], room, helds[spot] + taken[spot], ends[spot];
+            IF refusal IS NULL THEN
+                FOR i IN 1 .. cardinality(item.spots) LOOP
+                    ids[item.spots[i]] := item.purses[i];
+                    taken[item.spots[i]] := coalesce(taken[item.spots[i]], 0) + item.amount;
+                END LOOP;
+                purses := item.purses;
+                accepted := accepted || item.request;
+                hold.request_id := item.request;
+                hold.organization_id := item.organization;
+                hold.project_id := item.project;
+                hold.key_id := item.key;
+                hold.model := item.model;
+                hold.customer := item.customer;
+                hold.purses := item.purses;
+                hold.amount_nusd := item.amount;
+                hold.expires_at := at + lease;
+                hold.created_at := at;
+                holds := holds || hold;
+            END IF;
         END IF;
+        -- An index of NULL makes these NULL.
+        refused_by := item.purses[refusal];
+        budget := item.budgets[refusal];
+        limit_nusd := item.limits[refusal];
+        room_nusd := item.rooms[refusal] - coalesce(taken[item.spots[refusal]], 0);
+        held_nusd := item.helds[refusal] + coalesce(taken[item.spots[refusal]], 0);
+        ends_at := item.ends[refusal];
+        RETURN NEXT;
     END LOOP;
 
     UPDATE billing_purse p SET held_nusd = p.held_nusd + t.amount
     FROM unnest(ids, taken) AS t(id, amount)
     WHERE p.id = t.id AND t.amount > 0;
-    INSERT INTO billing_hold
-        (request_id, organization_id, project_id, key_id, model, customer, purses, amount_nusd, expires_at, created_at)
-    SELECT i.request, i.organization, i.project, i.key, i.model, coalesce(i.customer, ''),
-        i.organization || ARRAY(
-            SELECT w.id
-            FROM jsonb_to_recordset(i.caps) AS c(budget uuid, "window" text)
-                JOIN billing_purse w ON w.budget_id = c.budget AND w."window" = c."window"
-                    AND w.starts_at <= now() AND w.ends_at > now()
-        ),
-        i.amount, clock_timestamp() + lease, now()
-    FROM jsonb_to_recordset(batch) AS i(
-        request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint, caps jsonb)
-    WHERE i.request = ANY (accepted);
+    INSERT INTO billing_hold SELECT h.* FROM unnest(holds) h;
 END $$;

@@ -4,50 +4,50 @@
 -- batch: [{request, organization, project, key, customer, model, pool, replica, endpoint, streamed, outcome, source,
 --          status, prompt_tokens, cached_tokens, completion_tokens, price_version, cost, purses, ttft_ms, latency_ms,
 --          started_at}]; `purses` are those of the hold, in case it has expired meanwhile.
---   1. take the holds away (two settlements of one request queue up here)
---   2. set apart what is settled already     3. lock the purses in the order of ids
---   4. one ledger transaction an organization, the usage records that name it, the purses
+-- One row per item, in the order of the batch.
+--   1. lock the wallets                      2. take the holds away
+--   3. set apart what is settled already     4. one ledger transaction an organization, the usage records that name
+--                                               it, the purses
 CREATE FUNCTION turnpike_settle(batch jsonb)
 RETURNS TABLE (request uuid, verdict text, overage_nusd bigint, transaction_id uuid)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
+    requests uuid[];
+    organizations uuid[];
     released billing_hold[];
     known uuid[] := '{}';
+    known_bills uuid[] := '{}';
     written integer;
 BEGIN
-    WITH gone AS (
-        DELETE FROM billing_hold h USING jsonb_to_recordset(batch) AS i(request uuid)
-        WHERE h.request_id = i.request
-        RETURNING h.*
-    )
-    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
-    IF coalesce(cardinality(released), 0) < jsonb_array_length(batch) THEN
-        SELECT coalesce(array_agg(u.request_id), '{}') INTO known FROM (
-            SELECT u.request_id FROM billing_usagerecord u
-            WHERE u.request_id IN (SELECT i.request FROM jsonb_to_recordset(batch) AS i(request uuid))
-                AND u.outcome <> 'expired'
-        ) u;
+    SELECT array_agg(i.request), array_agg(DISTINCT i.organization) INTO requests, organizations
+    FROM jsonb_to_recordset(batch) AS i(request uuid, organization uuid);
+    IF turnpike_lock_wallets(organizations) <> cardinality(organizations) THEN
+        RAISE EXCEPTION 'an organization of this batch has no wallet' USING ERRCODE = 'no_data_found';
     END IF;
-    PERFORM FROM billing_purse p
-    WHERE p.id IN (
-        SELECT unnest(h.purses) FROM unnest(released) h
-        UNION
-        SELECT unnest(i.purses) FROM jsonb_to_recordset(batch) AS i(purses uuid[])
-    )
-    ORDER BY p.id FOR UPDATE;
+    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
+    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    IF coalesce(cardinality(released), 0) < cardinality(requests) THEN
+        SELECT coalesce(array_agg(u.request_id), '{}'), array_agg(u.transaction_id) INTO known, known_bills
+        FROM billing_usagerecord u WHERE u.request_id = ANY (requests) AND u.outcome <> 'expired';
+    END IF;
 
     RETURN QUERY
-    WITH item AS MATERIALIZED (
-        SELECT i.*, coalesce(h.amount_nusd, 0) AS held, coalesce(h.purses, i.purses) AS all_purses,
-            h.request_id IS NULL AS late
-        FROM jsonb_to_recordset(batch) AS i(
-            request uuid, organization uuid, project uuid, key uuid, customer text, model text, pool text,
-            replica text, endpoint text, streamed boolean, outcome text, source text, status smallint,
-            prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, price_version integer, cost bigint,
-            purses uuid[], ttft_ms integer, latency_ms integer, started_at timestamptz)
-            LEFT JOIN unnest(released) h ON h.request_id = i.request
-        WHERE i.request <> ALL (known)
+    WITH given AS MATERIALIZED (
+        SELECT b.position, i.*, k.bill AS known_bill,
+            k.request IS NULL AND row_number() OVER (PARTITION BY i.request ORDER BY b.position) = 1 AS fresh
+        FROM jsonb_array_elements(batch) WITH ORDINALITY AS b(fields, position), jsonb_to_record(b.fields) AS i(
+                request uuid, organization uuid, project uuid, key uuid, customer text, model text, pool text,
+                replica text, endpoint text, streamed boolean, outcome text, source text, status smallint,
+                prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, price_version integer,
+                cost bigint, purses uuid[], ttft_ms integer, latency_ms integer, started_at timestamptz)
+            LEFT JOIN unnest(known, known_bills) AS k(request, bill) ON k.request = i.request
+    ), item AS MATERIALIZED (
+        SELECT i.*, coalesce(h.amount_nusd, 0) AS held, h.request_id IS NULL AS late,
+            coalesce(h.purses, i.organization || array_remove(i.purses, i.organization)) AS all_purses
+        FROM given i LEFT JOIN unnest(released) h ON h.request_id = i.request
+        WHERE i.fresh
     ), moved AS (
         UPDATE billing_purse p
         SET held_nusd = p.held_nusd - c.held,
@@ -95,48 +95,51 @@ BEGIN
             WHERE u.outcome = 'expired'
         RETURNING u.request_id, u.transaction_id
     )
-    SELECT i.request, CASE WHEN i.late THEN 'late' ELSE 'settled' END, greatest(i.cost - i.held, 0),
-        recorded.transaction_id
-    FROM item i JOIN recorded ON recorded.request_id = i.request;
+    SELECT i.request, CASE WHEN NOT i.fresh THEN 'duplicate' WHEN item.late THEN 'late' ELSE 'settled' END,
+        CASE WHEN i.fresh THEN greatest(i.cost - item.held, 0) ELSE 0 END,
+        coalesce(i.known_bill, recorded.transaction_id)
+    FROM given i
+        LEFT JOIN item ON item.position = i.position
+        LEFT JOIN recorded ON recorded.request_id = i.request
+    WHERE recorded.request_id IS NOT NULL OR i.request = ANY (known)
+    ORDER BY i.position;
     GET DIAGNOSTICS written = ROW_COUNT;
-    IF written + cardinality(known) <> jsonb_array_length(batch) THEN
-        -- Another process settled one of these between our look and our insert. Nothing of this batch stands.
-        RAISE EXCEPTION 'a request of this batch was settled meanwhile' USING ERRCODE = 'serialization_failure';
+    IF written <> cardinality(requests) THEN
+        RAISE EXCEPTION 'a request of this batch is another organization''s' USING ERRCODE = 'unique_violation';
     END IF;
-    RETURN QUERY SELECT u.request_id, 'duplicate', 0::bigint, u.transaction_id
-    FROM billing_usagerecord u WHERE u.request_id = ANY (known);
 END $$;
 
--- Gives holds back without a trace: for requests that were refused before they reached an engine.
-CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    released billing_hold[];
-BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
-    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
-    PERFORM turnpike_release(released);
-    RETURN coalesce(cardinality(released), 0);
-END $$;
-
-CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM FROM billing_purse p
-    WHERE p.id IN (SELECT unnest(h.purses) FROM unnest(released) h)
-    ORDER BY p.id FOR UPDATE;
+-- Lets go of what was held. Under THE LOCK.
+CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS integer LANGUAGE sql AS $$
     UPDATE billing_purse p SET held_nusd = p.held_nusd - c.amount
     FROM (
         SELECT purse, sum(h.amount_nusd)::bigint AS amount
         FROM unnest(released) h, unnest(h.purses) AS purse GROUP BY purse
     ) c
     WHERE p.id = c.purse AND c.amount <> 0;
+    SELECT coalesce(cardinality(released), 0);
+$$;
+
+-- Gives holds back without a trace: for requests that were refused before they reached an engine.
+CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    released billing_hold[];
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM turnpike_lock_wallets(
+        ARRAY(SELECT h.organization_id FROM billing_hold h WHERE h.request_id = ANY (requests)));
+    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
+    SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    RETURN turnpike_release(released);
 END $$;
 
 -- Keeps the holds of running requests alive. Answers with those that it reached.
--- It passes over a hold that is being settled right now, so it never waits and never takes part in a deadlock.
+-- It is the only one to touch holds without THE LOCK, and waits for nothing: it passes over what is being settled.
 CREATE FUNCTION turnpike_extend(requests uuid[], lease interval) RETURNS SETOF uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     RETURN QUERY UPDATE billing_hold h SET expires_at = clock_timestamp() + lease
@@ -148,20 +151,26 @@ END $$;
 
 -- Ends holds whose process died: the money is free again, and a record with outcome `expired` and no charge stays.
 CREATE FUNCTION turnpike_reap(most integer DEFAULT 1000) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
 DECLARE
+    stale uuid[];
+    organizations uuid[];
     released billing_hold[];
 BEGIN
+    SELECT array_agg(s.request_id), array_agg(s.organization_id) INTO stale, organizations
+    FROM (
+        SELECT h.request_id, h.organization_id FROM billing_hold h
+        WHERE h.expires_at < clock_timestamp() ORDER BY h.expires_at LIMIT most
+    ) s;
+    PERFORM turnpike_lock_wallets(organizations);
     WITH gone AS (
         DELETE FROM billing_hold h
-        WHERE h.request_id IN (
-            SELECT e.request_id FROM billing_hold e WHERE e.expires_at < clock_timestamp()
-            ORDER BY e.request_id LIMIT most FOR UPDATE SKIP LOCKED
-        )
+        -- Asked once more: some may have been extended meanwhile.
+        WHERE h.request_id = ANY (stale) AND h.expires_at < clock_timestamp()
         RETURNING h.*
     )
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
-    PERFORM turnpike_release(released);
     INSERT INTO billing_usagerecord
         (request_id, organization_id, project_id, key_id, customer, model, outcome, usage_source, hold_nusd,
          purses, started_at, at)
@@ -169,7 +178,7 @@ BEGIN
         h.amount_nusd, h.purses, h.created_at, now()
     FROM unnest(released) h
     ON CONFLICT (request_id) DO NOTHING;
-    RETURN coalesce(cardinality(released), 0);
+    RETURN turnpike_release(released);
 END $$;
 
 -- Moves money between a wallet and another account, once per (kind, reference). Answers with the transaction's id,
@@ -181,29 +190,31 @@ CREATE FUNCTION turnpike_post(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    new_id uuid;
+    owner uuid;
 BEGIN
+    IF turnpike_lock_wallets(ARRAY[organization]) = 0 THEN
+        RAISE EXCEPTION 'organization % has no wallet', organization USING ERRCODE = 'no_data_found';
+    END IF;
     INSERT INTO billing_ledgertransaction AS t (id, organization_id, kind, reference, memo, actor, at)
     VALUES (uuidv7(), turnpike_post.organization, turnpike_post.kind, turnpike_post.reference, turnpike_post.memo,
         turnpike_post.actor, now())
     ON CONFLICT (kind, reference) WHERE reference IS NOT NULL DO NOTHING
-    RETURNING t.id INTO new_id;
-    IF new_id IS NULL THEN
-        SELECT t.id, false INTO STRICT turnpike_post.id, turnpike_post.posted FROM billing_ledgertransaction t
+    RETURNING t.id INTO turnpike_post.id;
+    posted := turnpike_post.id IS NOT NULL;
+    IF NOT posted THEN
+        SELECT t.id, t.organization_id INTO STRICT turnpike_post.id, owner FROM billing_ledgertransaction t
         WHERE t.kind = turnpike_post.kind AND t.reference = turnpike_post.reference;
+        IF owner <> turnpike_post.organization THEN
+            RAISE EXCEPTION 'this % was posted for another organization', kind USING ERRCODE = 'unique_violation';
+        END IF;
         RETURN;
     END IF;
     UPDATE billing_purse p SET posted_nusd = p.posted_nusd + turnpike_post.amount
     WHERE p.id = turnpike_post.organization;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'organization % has no wallet', organization USING ERRCODE = 'no_data_found';
-    END IF;
     INSERT INTO billing_ledgerentry (transaction_id, organization_id, account, kind, amount_nusd)
-    SELECT new_id, turnpike_post.organization, line.account, turnpike_post.kind, line.amount
+    SELECT turnpike_post.id, turnpike_post.organization, line.account, turnpike_post.kind, line.amount
     FROM (VALUES ('wallet', turnpike_post.amount), (turnpike_post.counter_account, -turnpike_post.amount))
         AS line(account, amount);
-    turnpike_post.id := new_id;
-    turnpike_post.posted := true;
 END $$;
 
 -- Opens the wallet of an organization, once.

@@ -82,16 +82,23 @@ def start(
 
 
 def make_roles(places: Places) -> None:
-    """Make the application's role and the database, where they are missing."""
-    with psycopg.connect(url(places, user=OWNER, database="postgres"), autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone():
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS").format(
-                    sql.Identifier(APPLICATION)
-                )
-            )
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    """Make the application's role and the database, where they are missing. Raises CannotStart."""
+    try:
+        with psycopg.connect(url(places, user=OWNER, database="postgres"), autocommit=True) as connection:
+            _make_roles(connection)
+    except psycopg.Error as error:
+        if tells_of_a_full_disk(str(error)):
+            raise disk_full(places.data) from error
+        reason = str(error).partition("\n")[0]
+        raise CannotStart(f"PostgreSQL does not do what it is asked; see {places.logs}: {reason}") from error
+
+
+def _make_roles(connection: psycopg.Connection) -> None:
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone():
+        statement = "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+        connection.execute(sql.SQL(statement).format(sql.Identifier(APPLICATION)))
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
 
 def _make_cluster(places: Places, binaries: Path, account: Account | None, *, durable: bool) -> None:

@@ -138,6 +138,8 @@ def wait_until_ready(
                 f"{child.program.name} was not ready after {seconds:.0f} s; see {child.log}: {child.last_line()}"
             )
         pause(_POLL_SECONDS)
+    if not child.alive:  # then somebody else has answered in its place
+        raise CannotStart(why_it_died(child))
 
 
 def why_it_died(child: Running) -> str:

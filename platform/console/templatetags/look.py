@@ -93,7 +93,7 @@ def context_length(tokens: int) -> str:
     """Write a context length as model cards do: 8K for 8,192, 128K for 131,072 as for 128,000."""
     if tokens < 1000:
         return str(tokens)
-    if tokens % 1024 == 0:
+    if tokens % 1000 and tokens % 1024 == 0:
         return f"{tokens // 1024}K" if tokens < 1024**2 else f"{tokens // 1024**2}M"
     return compact(tokens)
 

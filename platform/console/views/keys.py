@@ -37,7 +37,7 @@ def index(request: HttpRequest, place: Place) -> HttpResponse:
 @member_page(Right.KEYS_MANAGE)
 def new(request: HttpRequest, place: Place) -> HttpResponse:
     """Make a key and show its secret once."""
-    form = forms.KeyForm(place.organization, request.POST or None)
+    form = forms.KeyForm(place.organization, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             return _issue(request, place, form)

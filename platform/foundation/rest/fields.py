@@ -54,7 +54,11 @@ class Instant(serializers.DateTimeField):
         """Refuse a local time that does not say where."""
         if value.tzinfo is None:
             self.fail("invalid", format="RFC 3339 with an offset, such as 2026-11-21T09:30:00Z")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            # The first or the last hours of the calendar, which have no name in UTC.
+            self.fail("invalid", format="a time between the years 1 and 9999 in UTC")
 
 
 class PublicId(serializers.Field[UUID, str, str, Any]):

@@ -15,6 +15,12 @@ def test_a_plain_request_is_understood():
     assert request.fields == {**BASE, "max_tokens": 5, "temperature": 0}
 
 
+@pytest.mark.parametrize("message", [{"role": []}, {"role": {}}, {"role": 5}, {"role": None}, {}, [], "user", None])
+def test_a_message_without_a_known_role_is_refused(message):
+    with pytest.raises(InvalidRequest, match="known role"):
+        chat.parse({"model": "m", "messages": [message]}, size=1)
+
+
 @pytest.mark.parametrize(
     "field",
     [
@@ -61,6 +67,7 @@ def test_what_is_not_on_the_list_never_passes(field):
         ("tools", [1]),
         ("tool_choice", "maybe"),
         ("user", 5),
+        ("user", "a\0b"),
         ("stream_options", []),
         ("model", ""),
         ("model", 5),

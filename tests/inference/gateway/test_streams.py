@@ -123,6 +123,15 @@ def test_the_model_gets_its_public_name_and_text_stays():
     assert value["choices"][0]["delta"]["content"] == 'say "model":"upstream"'
 
 
+def test_what_an_engine_tells_about_itself_is_taken_out():
+    block = event(chunk("a")) + event(chunk('"metrics"', kv_transfer_params={"host": "10.0.0.7"}, metrics={"t": 1}))
+    out = rewritten(block=block)
+    assert b"10.0.0.7" not in out
+    second = orjson.loads(out.split(b"\n\n")[1][6:])
+    assert second["choices"][0]["delta"]["content"] == '"metrics"'
+    assert "metrics" not in second
+
+
 def test_usage_nobody_asked_for_is_taken_out():
     block = event(chunk("a", usage=USAGE)) + event({"model": "upstream", "choices": [], "usage": USAGE})
     out = rewritten(block=block)

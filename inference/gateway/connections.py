@@ -1,0 +1,330 @@
+"""Connections to engines: HTTP/1.1 on asyncio, with llhttp (httptools) to read the answers.
+
+Our own because a gateway must be able to stop an engine at any moment: leaving an exchange early closes its connection,
+whatever it was waiting for. The clients that were tried lose a cancellation while they wait for the head of an answer
+(docs/decisions/0008-connections-to-engines.md). Redirects are not followed, nothing is decompressed, no cookie is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+import httptools
+
+# Less than the five seconds after which uvicorn, and so vLLM, closes an idle connection.
+IDLE_SECONDS: Final = 4.0
+MOST_IDLE: Final = 512
+MOST_HEAD_BYTES: Final = 64 * 1024
+# What may lie here unread before the engine has to wait.
+MOST_UNREAD_BYTES: Final = 256 * 1024
+
+type Origin = tuple[str, int, bool]
+
+
+class EngineError(Exception):
+    """The engine did not answer, or not in HTTP. Its message names no content."""
+
+
+class Unreachable(EngineError):
+    """No connection could be made: nothing was sent."""
+
+
+class Broken(EngineError):
+    """The connection ended before the answer did, or brought what is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An engine's URL, taken apart."""
+
+    origin: Origin
+    host: bytes
+    prefix: bytes
+
+
+@lru_cache(maxsize=10_000)
+def address_of(url: str) -> Address:
+    """Take an engine's root URL apart. ValueError for what is no http(s) URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an engine's address is an http or https URL")
+    secure = parts.scheme == "https"
+    origin = (parts.hostname, parts.port or (443 if secure else 80), secure)
+    return Address(origin, parts.netloc.rpartition("@")[2].encode("ascii"), parts.path.rstrip("/").encode("ascii"))
+
+
+class Connection(asyncio.Protocol):
+    """One connection: a request at a time, and the answer to it piece by piece."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.closed = False
+        self.used = False
+        self.idle_since = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._head_bytes = 0
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._in_head = True
+        self._parts: list[bytes] = []
+        self._unread = 0
+        self._paused = False
+        self.started = False
+        self.complete = False
+        self._keep_alive = False
+        self._error: EngineError | None = None
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # A stream's transport reads and writes; uvloop's is no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.complete or not self.used:
+            self.close()  # An engine that speaks unasked is not in step with us.
+            return
+        self.started = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade, Broken) as error:
+            if not self.complete:
+                self._error = Broken(f"no HTTP: {type(error).__name__}")
+            self.close()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if not self.complete and self._error is None:
+            if self._ends_with_the_connection() and exc is None:
+                self.complete = True
+            else:
+                self._error = Broken("the connection ended too early")
+        self._wake()
+
+    # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise Broken("a second answer to one request")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise Broken("the head is too large")
+        if self._in_head:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        if self.status >= 200:
+            self._in_head = False
+
+    def on_body(self, body: bytes) -> None:
+        self._parts.append(body)
+        self._unread += len(body)
+        if self._unread > MOST_UNREAD_BYTES and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        if self.status < 200:
+            self.headers = {}  # 100 Continue and its kind: the answer is still to come.
+            return
+        self.complete = True
+        self._keep_alive = self._parser.should_keep_alive()
+
+    # What the gateway asks for.
+
+    def send(self, request: bytes) -> None:
+        """Write a whole request."""
+        if self.used:
+            self._begin()
+        self.used = True
+        if self._transport is not None:
+            self._transport.write(request)
+
+    async def wait_for_head(self) -> None:
+        """Return when status and headers are there. Raises `Broken`."""
+        while self._in_head:
+            self._raise_error()
+            await self._wait()
+
+    async def read_chunk(self) -> bytes | None:
+        """Return what has come of the body, all of it; None at its end. Raises `Broken`."""
+        while not self._parts:
+            if self.complete:
+                return None
+            self._raise_error()
+            await self._wait()
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts, self._unread = [], 0
+        if self._paused and self._transport is not None and not self.closed:
+            self._paused = False
+            self._transport.resume_reading()
+        return body
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the next request may use it."""
+        return self.complete and self._keep_alive and not self.closed and not self._parts
+
+    def close(self) -> None:
+        """Close it at once, whatever is under way: the engine notices and stops."""
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _ends_with_the_connection(self) -> bool:
+        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        return not self._in_head and not framed
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Connections:
+    """The idle connections of one process, by origin."""
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[Origin, deque[Connection]] = defaultdict(deque)
+
+    def post(
+        self, url: str, path: str, body: bytes, headers: tuple[tuple[str, str], ...], connect_seconds: float
+    ) -> Asking:
+        """Prepare a request."""
+        address = address_of(url)
+        lines = [b"POST ", address.prefix, path.encode("ascii"), b" HTTP/1.1\r\nhost: ", address.host]
+        for name, value in headers:
+            lines += (b"\r\n", name.encode("ascii"), b": ", value.encode("latin-1"))
+        lines += (b"\r\ncontent-length: %d\r\n\r\n" % len(body), body)
+        return Asking(self, address.origin, b"".join(lines), connect_seconds)
+
+    async def take(self, origin: Origin, connect_seconds: float, *, fresh: bool) -> Connection:
+        """Return an idle connection, or a new one. Raises `Unreachable`."""
+        loop = asyncio.get_running_loop()
+        idle = self._idle[origin]
+        while idle and not fresh:
+            connection = idle.pop()
+            if not connection.closed and loop.time() - connection.idle_since < IDLE_SECONDS:
+                return connection
+            connection.close()
+        host, port, secure = origin
+        try:
+            async with asyncio.timeout(connect_seconds):
+                _, made = await loop.create_connection(
+                    lambda: Connection(loop), host, port, ssl=_tls() if secure else None
+                )
+        except (OSError, TimeoutError) as error:
+            raise Unreachable(type(error).__name__) from error
+        return made
+
+    def give_back(self, origin: Origin, connection: Connection) -> None:
+        """Keep a connection for the next request if it can carry one."""
+        idle = self._idle[origin]
+        if not connection.reusable or len(idle) >= MOST_IDLE:
+            connection.close()
+            return
+        connection.idle_since = asyncio.get_running_loop().time()
+        idle.append(connection)
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
+        self._idle.clear()
+
+
+class Asking:
+    """One request and its answer. `finish` it in the end: an answer that is not complete is aborted by that."""
+
+    def __init__(self, connections: Connections, origin: Origin, request: bytes, connect_seconds: float) -> None:
+        self._connections = connections
+        self._origin = origin
+        self._request = request
+        self._connect_seconds = connect_seconds
+        self._connection: Connection | None = None
+        self._reused = False
+
+    async def send(self) -> None:
+        """Send the request and wait for the head of the answer. Raises `Unreachable`, `Broken`."""
+        connection = await self._send(fresh=False)
+        try:
+            await connection.wait_for_head()
+        except Broken:
+            # An idle connection that the engine was closing at this very moment says nothing about the engine.
+            if connection.started or not self._reused:
+                raise
+            connection = await self._send(fresh=True)
+            await connection.wait_for_head()
+
+    async def _send(self, *, fresh: bool) -> Connection:
+        self.finish()
+        self._connection = connection = await self._connections.take(self._origin, self._connect_seconds, fresh=fresh)
+        self._reused = connection.used
+        connection.send(self._request)
+        return connection
+
+    def finish(self) -> None:
+        """Give the connection back if its answer is complete, else close it. A second call changes nothing."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._connections.give_back(self._origin, connection)
+
+    @property
+    def status(self) -> int:
+        """The answer's status."""
+        return self._sent.status
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the answer; the name in lower case."""
+        return self._sent.headers.get(name)
+
+    async def read_chunk(self) -> bytes | None:
+        """Return what has come of the body by now; None at its end. Raises `Broken`."""
+        return await self._sent.read_chunk()
+
+    async def read_all(self, most: int) -> bytes:
+        """Return the whole body. Raises `Broken`, also for one of more than `most` bytes."""
+        parts, size = [], 0
+        while (part := await self.read_chunk()) is not None:
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise Broken("the body is too large")
+        return b"".join(parts)
+
+    @property
+    def _sent(self) -> Connection:
+        if self._connection is None:
+            raise RuntimeError("nothing was sent, or it is finished")
+        return self._connection
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()

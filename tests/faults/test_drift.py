@@ -1,0 +1,70 @@
+"""After a thousand requests that ended in every way there is, nothing of them is left behind anywhere."""
+
+import random
+
+import redis
+from django.conf import settings
+
+from tests.faults.books import Books
+from tests.faults.servers import metric, serving
+from tests.inference.simulator.client import eventually
+
+MANY = 1000
+# What the engine does, whether the client streams, whether it leaves.
+WAYS = (
+    ("ttft=1 gap=0 tokens=5", True, False),
+    ("ttft=1 gap=0 tokens=5", False, False),
+    ("ttft=1 gap=1 tokens=20 usage=none", True, False),
+    ("ttft=1 gap=10 tokens=400", True, True),
+    ("ttft=400 gap=10 tokens=400", True, True),
+    ("ttft=300 gap=0 tokens=5", False, True),
+    ("ttft=1 gap=1 tokens=9 die_after=3", True, False),
+    ("ttft=1 gap=1 tokens=9 rst_after=3", True, False),
+    ("ttft=1 gap=0 tokens=9 die_after=3", False, False),
+    ("ttft=1 gap=1 tokens=9 err_event=2", True, False),
+    ("ttft=1 gap=0 tokens=1 status=500", False, False),
+    ("ttft=1 gap=0 tokens=1 status=503", True, False),
+    ("no directive of ours", True, False),
+)
+TOO_DEAR = {"n": 8, "max_tokens": 4096}
+
+
+def test_a_thousand_mixed_endings_leave_nothing_behind(installation, crowd):
+    acme = installation.organization(credit="0.045", rpm=600, concurrency=20)
+    dice = random.Random(12)
+    with serving(installation, 2, GATEWAY_PROCESSES="2", VALKEY_TIMEOUT_MS="5000") as servers:
+        calls = [ask(crowd, dice, servers[number % 2], acme, number) for number in range(MANY)]
+        crowd.wait(calls)
+        records = Books(installation, acme).closed()
+        eventually(lambda: not leases(acme))
+        assert [metric(server, "turnpike_requests_in_flight") for server in servers] == [0, 0]
+    assert {record["outcome"] for record in records.values()} == OUTCOMES
+    assert {(call.status, call.code) for call in calls} >= REFUSALS
+    told = {call.request_id for call in calls if call.finished}
+    assert told <= {name for name, record in records.items() if record["outcome"] == "complete"}
+
+
+OUTCOMES = {"complete", "client_left", "no_output", "upstream_error"}
+REFUSALS = {
+    (402, "insufficient_credit"),
+    (429, "concurrency_limit_exceeded"),
+    (429, "rate_limit_exceeded"),
+    (400, "invalid_request"),
+}
+
+
+def ask(crowd, dice, server, tenant, number):
+    """Make one request that ends in one of the ways, at some moment of the next seconds."""
+    engine, stream, leaves = WAYS[number % len(WAYS)]
+    size = TOO_DEAR if number % 20 == 0 else {"max_tokens": 400}
+    after = dice.uniform(0, 5)
+    call = crowd.call(server.port, tenant.api_key, f"hi [[sim {engine}]]", stream=stream, after=after, **size)
+    if leaves:
+        crowd.leave(call, after=after + dice.uniform(0.05, 0.3), reset=dice.random() < 0.5)
+    return call
+
+
+def leases(tenant) -> int:
+    """Count the places that are taken in Valkey."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return sum(client.zcard(key) for key in client.scan_iter(f"{{{tenant.id}}}:running:*"))
