@@ -46,6 +46,11 @@ class PostgresLimits:
     wait_ms: int = 2000
     statement_ms: int = 5000
 
+    @property
+    def answer_seconds(self) -> float:
+        """How long a statement may take as seen from here: what the server allows itself, and its way to us."""
+        return self.statement_ms / 1000 + 0.5
+
 
 class Postgres:
     """A small pool of connections in autocommit: one statement is one transaction is one round trip.
@@ -82,6 +87,19 @@ class Postgres:
 
         Raises `StoreDown` when Postgres cannot be reached or takes too long; other database errors as they are.
         """
+        # A server that is frozen, or a network that is cut, enforces no limit of its own. The statement is cancelled
+        # aside: psycopg asks the server to, waits for seconds, and closes the connection if nothing comes of it.
+        task = asyncio.ensure_future(self._run(statement, parameters))
+        try:
+            await asyncio.wait({task}, timeout=self._limits.answer_seconds)
+        finally:
+            if not task.done():
+                _give_up(task)
+        if not task.done():
+            raise StoreDown("postgres")
+        return task.result()
+
+    async def _run(self, statement: str, parameters: Sequence[object]) -> list[Row]:
         try:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement, parameters)
@@ -90,6 +108,11 @@ class Postgres:
             if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
                 raise
             raise StoreDown("postgres") from error
+
+
+def _give_up(task: asyncio.Task[list[Row]]) -> None:
+    task.cancel()
+    task.add_done_callback(lambda late: late.cancelled() or late.exception())
 
 
 def valkey(url: str, connections: int = 8) -> Redis:

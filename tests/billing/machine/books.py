@@ -162,6 +162,12 @@ class Books:
         assert hold.stale, "a hold within its lease was reaped"
         self.records[request] = Record(hold.organization, EXPIRED, 0, hold.amount, False, hold.purses)
 
+    def reap(self) -> int:
+        stale = [request for request, hold in self.holds.items() if hold.stale]
+        for request in stale:
+            self.expire(request)
+        return len(stale)
+
     def credit(self, organization: UUID, kind: str, amount: int) -> None:
         """Put money in or, below zero, take it out."""
         wallet = self.purses[organization]

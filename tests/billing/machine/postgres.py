@@ -114,8 +114,11 @@ class Teller:
     def post(self, organization: UUID, kind: str, reference: str | None, amount: int) -> bool:
         ((posted,),) = self._rows(
             "SELECT posted FROM turnpike_post(%s, %s, %s, %s, 'grants', '', 'tests')",
-            organization, kind, reference, amount,
-        )  # fmt: skip
+            organization,
+            kind,
+            reference,
+            amount,
+        )
         return bool(posted)
 
     def lend(self, organization: UUID, credit_line: int) -> None:
@@ -177,8 +180,13 @@ def found(owner: psycopg.Connection, *, wallet: bool = True) -> UUID:
 
 def _record(record: Record) -> list[object]:
     return [
-        str(record.organization), record.outcome, record.cost, record.hold, record.late, _texts(record.purses),
-    ]  # fmt: skip
+        str(record.organization),
+        record.outcome,
+        record.cost,
+        record.hold,
+        record.late,
+        _texts(record.purses),
+    ]
 
 
 def _texts(names: Iterable[UUID]) -> list[str]:
