@@ -217,6 +217,8 @@ class Launcher:
         for names in (*_STOP_FIRST, tuple(self._running.keys() - ordered), *_STOP_LAST):
             children = [self._running[name] for name in names if name in self._running]
             stop_all(children, hurry=lambda: self._interrupts > asked_before)
+        # What was still being started when somebody asked to stop is known by its pid file only.
+        leftovers.sweep(self._places.run)
         places.forget_sockets(self._places)
         if self._running:
             say("Stopped.")
