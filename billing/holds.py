@@ -16,13 +16,17 @@ import orjson
 import psycopg
 
 from billing.errors import BudgetExceeded, InsufficientCredit
-from foundation import logs
+from foundation import clock, logs
 from foundation.batching import Batcher
 from foundation.errors import Conflict, PlatformError
 from foundation.money import display
 from foundation.stores import Postgres, Row, StoreDown
 
-PER_REQUEST = "request"
+PER_REQUEST, LIFETIME = "request", "lifetime"
+# The limit's name, for programs that read an error's `param`.
+BUDGET = "budget_nusd"
+# Requests in flight end, and give back what they did not use, within about this.
+SETTLED_SECONDS = 1
 
 HOLD = "SELECT * FROM turnpike_hold(%s::jsonb, %s)"
 VOID = "SELECT turnpike_void(%s)"
@@ -35,7 +39,7 @@ class Cap(Protocol):
     """A budget that applies to a request: at most `limit_nusd` in each `window` of `budget_id`."""
 
     @property
-    def scope(self) -> str: ...
+    def who(self) -> str: ...
     @property
     def budget_id(self) -> UUID: ...
     @property
@@ -129,8 +133,9 @@ def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
     for cap in request.caps:
         if cap.window == PER_REQUEST and (request.amount_nusd > cap.limit_nusd or cap.limit_nusd == 0):
             raise BudgetExceeded(
-                f"This request could cost up to {display(request.amount_nusd)}; the {cap.scope}'s limit is "
-                f"{display(cap.limit_nusd)} per request. Lower max_tokens."
+                f"This request could cost up to {display(request.amount_nusd)}; the {cap.who}'s limit is "
+                f"{display(cap.limit_nusd)} per request. Lower max_tokens.",
+                param=BUDGET,
             )
 
 
@@ -161,21 +166,43 @@ def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
         return Conflict("This request has ended already.")
     if budget is None:
         return _no_credit(request, room or 0, held or 0)
-    cap = next(cap for cap in request.caps if cap.budget_id == budget)
-    return _no_budget(request, cap, limit, room, held, ends_at)
+    # A budget may have windows of two kinds, its own and that of its plan.
+    cap = next(cap for cap in request.caps if (cap.budget_id, cap.limit_nusd) == (budget, limit))
+    return _no_budget(request, cap, room, held, ends_at)
 
 
 def _no_credit(request: HoldRequest, room: int, held: int) -> PlatformError:
     return InsufficientCredit(
         f"This request could cost up to {display(request.amount_nusd)} and that much must be free beforehand; "
         f"{display(room)} of credit is free, {display(held)} is reserved by requests in flight. "
-        "Add credit, or lower max_tokens."
+        "Add credit, or lower max_tokens.",
+        retry_after=_soon(request, room, held),
     )
 
 
-def _no_budget(request: HoldRequest, cap: Cap, limit: int, room: int, held: int, ends_at: datetime) -> PlatformError:
-    return BudgetExceeded(
-        f"The {cap.scope}'s budget of {display(limit)} per {cap.window} has {display(room)} left, "
+def _no_budget(request: HoldRequest, cap: Cap, room: int, held: int, ends_at: datetime) -> PlatformError:
+    if cap.limit_nusd == 0:
+        return BudgetExceeded(f"The {cap.who}'s budget is 0, which blocks every request.", param=BUDGET)
+    in_short = (
+        f"The {cap.who}'s budget of {display(cap.limit_nusd)} {_per(cap.window)} has {display(room)} left, "
         f"{display(held)} is reserved by requests in flight; this request could cost up to "
-        f"{display(request.amount_nusd)}. The budget's window ends at {ends_at.isoformat()}.",
+        f"{display(request.amount_nusd)}."
     )
+    if request.amount_nusd > cap.limit_nusd:
+        return BudgetExceeded(f"{in_short} That is more than the whole budget: lower max_tokens.", param=BUDGET)
+    soon = _soon(request, room, held)
+    if cap.window == LIFETIME:
+        return BudgetExceeded(f"{in_short} The budget is never filled up again.", param=BUDGET, retry_after=soon)
+    left = max(0, (ends_at - clock.now()) // timedelta(seconds=1) + 1)
+    return BudgetExceeded(
+        f"{in_short} The budget's window ends at {ends_at.isoformat()}.", param=BUDGET, retry_after=soon or left
+    )
+
+
+def _soon(request: HoldRequest, room: int, held: int) -> int | None:
+    """Return when to try again if requests in flight may give back enough: they seldom use all that is reserved."""
+    return SETTLED_SECONDS if held and room + held >= request.amount_nusd else None
+
+
+def _per(window: str) -> str:
+    return {LIFETIME: "in all", "5h": "per 5 hours"}.get(window, f"per {window.replace('_', ' ')}")

@@ -57,6 +57,19 @@ CHECKS: dict[str, str] = {
             ) l ON l.id = u.transaction_id AND l.organization_id = u.organization_id
         WHERE coalesce(u.cost, 0) <> coalesce(l.amount, 0)
     """,
+    "corrections_equal_ledger": """
+        SELECT turnpike_public_id('txn', coalesce(c.transaction_id, l.id)), coalesce(c.amount, 0), coalesce(l.amount, 0)
+        FROM (
+            SELECT transaction_id, sum(difference_nusd) AS amount FROM billing_correction GROUP BY transaction_id
+        ) c
+            FULL JOIN (
+                SELECT t.id, -sum(e.amount_nusd) AS amount
+                FROM billing_ledgertransaction t
+                    JOIN billing_ledgerentry e ON e.transaction_id = t.id AND e.account = 'wallet'
+                WHERE t.kind = 'rerating' GROUP BY t.id
+            ) l ON l.id = c.transaction_id
+        WHERE coalesce(c.amount, 0) <> coalesce(l.amount, 0)
+    """,
     "usage_names_its_transaction": """
         SELECT turnpike_public_id('req', u.request_id), u.cost_nusd, 0
         FROM billing_usagerecord u WHERE (u.cost_nusd <> 0) <> (u.transaction_id IS NOT NULL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +73,7 @@ class Settlements:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
+        self._latest = math.inf
         self._batcher = Batcher(self._settle_all, name="settlements", max_batch=256)
 
     async def settle(self, bill: Bill, *, within_seconds: float) -> Receipt:
@@ -85,13 +87,17 @@ class Settlements:
             try:
                 receipt = await self._batcher.submit(bill)
             except (Overloaded, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-                if asyncio.get_running_loop().time() + pause > deadline:
+                if asyncio.get_running_loop().time() + pause > min(deadline, self._latest):
                     raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 _tell(receipt)
                 return receipt
+
+    def hurry(self, seconds: float) -> None:
+        """Let no settlement be tried again after so many seconds from now: the process is about to end."""
+        self._latest = asyncio.get_running_loop().time() + seconds
 
     async def _settle_all(self, bills: list[Bill]) -> Sequence[Receipt | Exception]:
         try:

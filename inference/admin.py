@@ -160,7 +160,7 @@ class PoolAdmin(CatalogueAdmin):
     list_filter = ("engine", "enabled")
     search_fields = ("name", "replicas__url")
     fieldsets = (
-        (None, {"fields": ("name", "engine", "credential_env", "weight", "enabled")}),
+        (None, {"fields": ("name", "engine", "credential_env", "weight", "max_concurrency", "enabled")}),
         (
             "Longest waits, in milliseconds",
             {"fields": (("connect_ms", "first_byte_ms"), ("between_tokens_ms", "total_ms"))},

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from foundation import clock, ids, money
-from keys import issuing, limiting, planning
+from keys import issuing, limiting, planning, subjects
 from keys.forms import LimitsForm, OwnLimitsForm, PlanForm, ScopeForm
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
+from keys.subjects import Subject
 from tenants.asking import ReasonForm, answers
 from tenants.models import Organization, Project
 from tenants.operating import ReadOnlyAdmin, actor, detail_action, labelled
@@ -159,13 +160,13 @@ class PlanAdmin(LimitsColumns):
 
 @admin.register(ScopeLimits)
 class ScopeLimitsAdmin(LimitsColumns):
-    """What one organisation, project or key may."""
+    """What one organisation, project, key or subject may."""
 
     list_display = ("scope", "whose", "organization", "plan", "rpm", "tpm", "concurrency", "budget", "models")
     list_filter = ("scope", "plan")
     list_select_related = ("organization", "plan")
-    search_fields = ("organization__name", "organization__slug")
-    search_help_text = "Organization, or the public id of a project or a key"
+    search_fields = ("label", "organization__name", "organization__slug")
+    search_help_text = "Organization, customer, model, address, or the public id of a project or a key"
     ordering = ("organization__name", "scope")
     fields = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
     actions_detail = ("change_limits",)
@@ -174,6 +175,8 @@ class ScopeLimitsAdmin(LimitsColumns):
     @admin.display(description="Whose")
     def whose(self, row: ScopeLimits) -> str:
         """Show the public id; a key is named by the first key it came from by rotation."""
+        if row.label:
+            return row.label
         prefixes = {"organization": Organization.PREFIX, "project": Project.PREFIX, "key": ApiKey.PREFIX}
         return ids.public(prefixes[row.scope], row.scope_id)
 
@@ -216,5 +219,7 @@ def _target(row: ScopeLimits) -> limiting.Target:
         return row.organization
     if row.scope == ScopeLimits.Scope.PROJECT:
         return Project.objects.get(pk=scope_id)
+    if row.scope in subjects.SCOPES:
+        return Subject(row.organization_id, row.scope, "" if scope_id == subjects.EACH else row.label)
     # The newest of its line: the limits are those of all keys that came from it.
     return ApiKey.objects.filter(lineage=scope_id).latest("created_at")

@@ -15,7 +15,7 @@ from tenants.errors import OrganizationSuspended, ProjectArchived
 KEY_BY_DIGEST = """
 SELECT jsonb_build_object(
     'key_id', key.id, 'organization_id', key.organization_id, 'project_id', key.project_id,
-    'kind', key.kind, 'mode', key.mode, 'scopes', key.scopes,
+    'kind', key.kind, 'mode', key.mode, 'scopes', key.scopes, 'member_id', key.created_by_id,
     'expires_at', extract(epoch FROM key.expires_at), 'revoked', key.revoked_at IS NOT NULL,
     'suspended', organization.status <> 'active', 'archived', project.archived_at IS NOT NULL,
     'time_zone', organization.time_zone, 'fence', organization.config_version,
@@ -26,7 +26,12 @@ SELECT jsonb_build_object(
         FROM keys_scopelimits limits LEFT JOIN keys_plan plan ON plan.id = limits.plan_id
         WHERE limits.organization_id = key.organization_id AND (limits.scope, limits.scope_id) IN (
             ('organization', key.organization_id), ('project', key.project_id), ('key', key.lineage))
-    ), '[]'))
+    ), '[]'),
+    'finer', ARRAY(
+        SELECT finer.scope FROM unnest(ARRAY['member', 'customer', 'model', 'address']) AS finer(scope)
+        WHERE EXISTS (
+            SELECT FROM keys_scopelimits limits
+            WHERE limits.organization_id = key.organization_id AND limits.scope = finer.scope)))
 FROM keys_apikey key
 JOIN tenants_organization organization ON organization.id = key.organization_id
 LEFT JOIN tenants_project project ON project.id = key.project_id
@@ -37,7 +42,10 @@ WHERE key.digest = %s
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The facts of a good key. `expires_at` is in Unix seconds, `loaded_at` on the monotonic clock."""
+    """The facts of a good key. `expires_at` is in Unix seconds, `loaded_at` on the monotonic clock.
+
+    `finer` names the scopes of subjects.py in which its organisation has any limits; most have none.
+    """
 
     key_id: UUID
     organization_id: UUID
@@ -53,6 +61,8 @@ class Caller:
     fence: int
     expires_at: float | None
     loaded_at: float
+    member_id: UUID | None = None
+    finer: frozenset[str] = frozenset()
 
     def allows(self, model: str) -> bool:
         """Say whether the key may use the model with this id."""
@@ -77,6 +87,8 @@ def from_row(row: Mapping[str, Any], loaded_at: float) -> Caller:
         fence=int(row["fence"]),
         expires_at=None if row["expires_at"] is None else float(row["expires_at"]),
         loaded_at=loaded_at,
+        member_id=UUID(row["member_id"]) if row["member_id"] else None,
+        finer=frozenset(row["finer"]),
     )
 
 

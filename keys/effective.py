@@ -1,9 +1,9 @@
 """Which limits a key has in effect. Pure: facts in, decisions out; for the gateway and for Django code alike.
 
-Three scopes apply to a key at once (its organisation, its project, itself), and each may have limits of its own, a
-plan, or both. Within a scope the tighter of the two counts; between scopes all of them do: rates and budgets are
-counted per scope, so a key can never have more than its project, nor a project more than its organisation. Everywhere
-None is unlimited and 0 blocks.
+Three scopes apply to a key at once (its organisation, its project, itself), and what a request is of beside that
+(subjects.py) adds more; each may have limits of its own, a plan, or both. Within a scope the tighter of the two counts;
+between scopes all of them do: rates and budgets are counted per scope, so a key can never have more than its project,
+nor a project more than its organisation. Everywhere None is unlimited and 0 blocks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any, Self
 from uuid import UUID
 
 RATES = ("rpm", "tpm", "input_tpm", "output_tpm", "concurrency")
-WINDOWS = frozenset({"request", "5h", "day", "week", "month", "lifetime"})
+WINDOWS = frozenset({"request", "5h", "day", "week", "month", "billing_period", "lifetime"})
+# The scopes of which there are many, so that an error has to say which; of an address or a member it is not told.
+_NAMED = frozenset({"customer", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One scope with what limits it. `budget_id` names the purse of its budgets (the id of its ScopeLimits)."""
+    """One scope with what limits it. `budget_id` names the purses of its budgets (the id of its ScopeLimits)."""
 
     scope: str
     scope_id: UUID
     budget_id: UUID
     own: Limits
     plan: Limits | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class Rate:
     input_tpm: int | None
     output_tpm: int | None
     concurrency: int | None
+    label: str = ""
+
+    @property
+    def who(self) -> str:
+        """Name the scope for people."""
+        return _who(self.scope, self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +86,25 @@ class Cap:
     budget_id: UUID
     limit_nusd: int
     window: str
+    label: str = ""
+
+    @property
+    def who(self) -> str:
+        """Name the scope for people."""
+        return _who(self.scope, self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """All that limits a key."""
+    """All that limits a key, or a request."""
 
     rates: tuple[Rate, ...]
     caps: tuple[Cap, ...]
     allowed_models: frozenset[str] | None
     max_output_tokens: int | None
+
+
+UNLIMITED = Effective(rates=(), caps=(), allowed_models=None, max_output_tokens=None)
 
 
 def merge(scopes: Iterable[Scope]) -> Effective:
@@ -97,7 +115,7 @@ def merge(scopes: Iterable[Scope]) -> Effective:
         rates=tuple(rate for scope in known if (rate := _rate(scope)) is not None),
         caps=tuple(cap for scope in known for cap in _caps(scope)),
         allowed_models=_common(limits.allowed_models for limits in stated),
-        max_output_tokens=_least(limits.max_output_tokens for limits in stated),
+        max_output_tokens=least(limits.max_output_tokens for limits in stated),
     )
 
 
@@ -129,10 +147,10 @@ def _both(scope: Scope) -> tuple[Limits, ...]:
 
 
 def _rate(scope: Scope) -> Rate | None:
-    values = {name: _least(getattr(limits, name) for limits in _both(scope)) for name in RATES}
+    values = {name: least(getattr(limits, name) for limits in _both(scope)) for name in RATES}
     if all(value is None for value in values.values()):
         return None
-    return Rate(scope=scope.scope, scope_id=str(scope.scope_id), **values)
+    return Rate(scope=scope.scope, scope_id=str(scope.scope_id), label=scope.label, **values)
 
 
 def _caps(scope: Scope) -> Iterable[Cap]:
@@ -141,10 +159,18 @@ def _caps(scope: Scope) -> Iterable[Cap]:
         if limits.budget_nusd is not None and limits.budget_window is not None:
             window = limits.budget_window
             budgets[window] = min(limits.budget_nusd, budgets.get(window, limits.budget_nusd))
-    return [Cap(scope.scope, scope.scope_id, scope.budget_id, limit, window) for window, limit in budgets.items()]
+    return [
+        Cap(scope.scope, scope.scope_id, scope.budget_id, limit, window, scope.label)
+        for window, limit in budgets.items()
+    ]
 
 
-def _least(values: Iterable[int | None]) -> int | None:
+def _who(scope: str, label: str) -> str:
+    return f'{scope} "{label}"' if scope in _NAMED and label else scope
+
+
+def least(values: Iterable[int | None]) -> int | None:
+    """Return the strictest of some limits, of which None is none."""
     return min((value for value in values if value is not None), default=None)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 
 from foundation import ids, money
+from foundation.errors import PlatformError
 from keys import limiting
 from keys.effective import RATES, Limits
 from keys.models import ApiKey, LimitFields, Plan
+from keys.subjects import Subject
 from tenants.asking import AskForm
 from tenants.models import Organization, Project
 
@@ -71,14 +73,20 @@ class PlanForm(LimitsForm):
 class ScopeForm(LimitsForm):
     """New limits of something."""
 
-    target = forms.CharField(label="Whose", help_text="The public id of an organization, a project or a key.")
+    target = forms.CharField(
+        label="Whose",
+        help_text="The public id of an organization, a project or a key; or an organization's member, customer, model "
+        "or address, as org_…/customer/alice, or org_…/customer/* for each that has no limits of its own.",
+    )
     plan = forms.ModelChoiceField(Plan.objects.order_by("name"), required=False)
 
     field_order = ("target", "plan")
 
-    def clean_target(self) -> Organization | Project | ApiKey:
+    def clean_target(self) -> limiting.Target:
         """Find what the id names."""
         text = str(self.cleaned_data["target"]).strip()
+        if "/" in text:
+            return _subject(text)
         for kind in (Organization, Project, ApiKey):
             try:
                 return kind.objects.get(pk=ids.parse(kind.PREFIX, text))
@@ -93,3 +101,14 @@ class OwnLimitsForm(LimitsForm):
     plan = forms.ModelChoiceField(Plan.objects.order_by("name"), required=False)
 
     field_order = ("plan",)
+
+
+def _subject(text: str) -> Subject:
+    organization_id, scope, name = [*text.split("/", 2), "", ""][:3]
+    try:
+        organization = Organization.objects.get(pk=ids.parse(Organization.PREFIX, organization_id))
+        return limiting.subject(organization, scope, None if name == "*" else name)
+    except (ValueError, Organization.DoesNotExist) as cause:
+        raise forms.ValidationError("There is no organization with this id.") from cause
+    except PlatformError as error:
+        raise forms.ValidationError(error.message) from error

@@ -1,24 +1,29 @@
-"""Giving an organisation, a project or a key its limits. Nobody sets them wider than what is above."""
+"""Giving an organisation, a project, a key or a subject its limits. Nobody sets them wider than what is above."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from foundation import ids
 from foundation.errors import Forbidden, NotFound
+from keys import subjects
 from keys.effective import RATES, WINDOWS, Limits, excess
 from keys.errors import InvalidLimit
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
+from keys.subjects import Subject
 from tenants import audit, configuration
 from tenants.audit import Actor
 from tenants.errors import WiderThanOwn
-from tenants.models import Organization, Project
+from tenants.models import Membership, Organization, Project, User
 
-type Target = Organization | Project | ApiKey
+type Target = Organization | Project | ApiKey | Subject
 
+EACH = "each"
 LARGEST = 2**31 - 1
 """The highest limit that can be stated; a budget may be larger: 2**63 - 1 nano-dollars."""
 
@@ -26,6 +31,27 @@ LARGEST = 2**31 - 1
 def of(row: LimitFields) -> Limits:
     """Return the limits in a plan or in the limits of a scope."""
     return Limits.of(row.__dict__)
+
+
+def subject(organization: Organization, scope: str, text: str | None) -> Subject:
+    """Return a member (by public id), an end customer, a model or an address of an organisation; None is for each.
+
+    Raises InvalidLimit for what cannot be one, and NotFound for somebody who is no member.
+    """
+    if scope not in subjects.SCOPES:
+        raise InvalidLimit(f"A scope is one of {', '.join(subjects.SCOPES)}.", param="scope")
+    if text is None:
+        return Subject(organization.pk, scope, "")
+    if scope == subjects.MEMBER:
+        return Subject(organization.pk, scope, _member(organization, text))
+    if scope == subjects.ADDRESS:
+        try:
+            return Subject(organization.pk, scope, subjects.address(text))
+        except ValueError as cause:
+            raise InvalidLimit("This is no IP address.", param="label") from cause
+    if not subjects.is_name(text):
+        raise InvalidLimit(f"A {scope} has 1 to {subjects.LONGEST} printable characters.", param="label")
+    return Subject(organization.pk, scope, text)
 
 
 @transaction.atomic
@@ -47,12 +73,28 @@ def set_limits(*, target: Target, limits: Limits, actor: Actor, plan: Plan | Non
         organization_id=organization_id,
         scope=scope,
         scope_id=scope_id,
-        defaults={**limits.columns(), "plan": plan},
+        defaults={**limits.columns(), "plan": plan, "label": _label(target)},
     )
     configuration.bump(organization_id)
-    stated = {name: value for name, value in limits.columns().items() if value is not None}
-    audit.record(actor, "limits.set", target, plan=plan.public_id if plan else None, limits=stated)
+    facts: dict[str, Any] = {"plan": plan.public_id if plan else None, "limits": _stated(limits)}
+    if isinstance(target, Subject):
+        audit.record(actor, "limits.set", row, scope=row.scope, label=row.label, **facts)
+    else:
+        audit.record(actor, "limits.set", target, **facts)
     return row
+
+
+@transaction.atomic
+def remove_limits(*, target: Subject, actor: Actor) -> None:
+    """Take a subject's own limits away: what is set for each applies to it again. Raises NotFound without any."""
+    row = ScopeLimits.objects.filter(
+        organization_id=target.organization_id, scope=target.scope, scope_id=target.scope_id
+    ).first()
+    if row is None:
+        raise NotFound
+    configuration.bump(row.organization_id)
+    audit.record(actor, "limits.removed", row, scope=row.scope, label=row.label, limits=_stated(of(row)))
+    row.delete()
 
 
 def check(limits: Limits) -> None:
@@ -80,7 +122,7 @@ def _check_not_wider(target: Target, limits: Limits, plan: Plan | None) -> None:
 def _above(target: Target) -> Iterator[Limits]:
     """Yield what limits the scopes above the target: those of their own, and those of their plans."""
     scopes: list[UUID | None] = []
-    if isinstance(target, Project | ApiKey):
+    if not isinstance(target, Organization):
         scopes.append(target.organization_id)
     if isinstance(target, ApiKey):
         scopes.append(target.project_id)
@@ -92,11 +134,31 @@ def _above(target: Target) -> Iterator[Limits]:
 
 
 def _scope(target: Target) -> tuple[str, UUID]:
+    if isinstance(target, Subject):
+        return target.scope, target.scope_id
     if isinstance(target, Organization):
         return ScopeLimits.Scope.ORGANIZATION, target.pk
     if isinstance(target, Project):
         return ScopeLimits.Scope.PROJECT, target.pk
     return ScopeLimits.Scope.KEY, target.lineage
+
+
+def _label(target: Target) -> str:
+    return (target.text or EACH) if isinstance(target, Subject) else ""
+
+
+def _stated(limits: Limits) -> dict[str, object]:
+    return {name: value for name, value in limits.columns().items() if value is not None}
+
+
+def _member(organization: Organization, public_id: str) -> str:
+    try:
+        user_id = ids.parse(User.PREFIX, public_id)
+    except ValueError as cause:
+        raise NotFound("There is no such member.", param="label") from cause
+    if not Membership.objects.filter(organization=organization, user_id=user_id).exists():
+        raise NotFound("There is no such member.", param="label")
+    return subjects.member(user_id)
 
 
 def _organization_id(target: Target) -> UUID:

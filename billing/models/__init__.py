@@ -1,8 +1,9 @@
 """The tables of money. Nothing here has behaviour: the SQL functions and the domain modules do."""
 
+from billing.models.corrections import Correction
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from billing.models.prices import Price, PriceComponent
 from billing.models.purses import Hold, Purse
 from billing.models.usage import UsageRecord
 
-__all__ = ["Hold", "LedgerEntry", "LedgerTransaction", "Price", "PriceComponent", "Purse", "UsageRecord"]
+__all__ = ["Correction", "Hold", "LedgerEntry", "LedgerTransaction", "Price", "PriceComponent", "Purse", "UsageRecord"]

@@ -17,6 +17,7 @@ class LedgerTransaction(models.Model):
         CREDIT = "credit"
         ADJUSTMENT = "adjustment"
         STRIPE = "stripe"
+        RERATING = "rerating"
 
     PREFIX = "txn"
 
@@ -61,6 +62,7 @@ class LedgerEntry(models.Model):
         CREDIT = "credit"
         ADJUSTMENT = "adjustment"
         STRIPE = "stripe"
+        RERATING = "rerating"
 
     id = models.BigAutoField(primary_key=True)
     transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")

@@ -9,15 +9,20 @@ from foundation import clock
 from foundation.errors import PlatformError
 from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ticket
 from inference.gateway.catalogue import Catalogue
-from inference.gateway.orders import Http, Order, order
+from inference.gateway.orders import Http, Order, Ordering
+from inference.gateway.routing import Balance
 from keys.verification import Caller, KeyDirectory
 
 
 class Admitting:
     """The one way to a ticket and a hold."""
 
-    def __init__(self, directory: KeyDirectory, admission: Admission, holds: Holds) -> None:
+    def __init__(
+        self, directory: KeyDirectory, ordering: Ordering, admission: Admission, holds: Holds, balance: Balance
+    ) -> None:
         self._directory = directory
+        self._ordering = ordering
+        self._balance = balance
         self._admission = admission
         self._holds = holds
 
@@ -29,29 +34,40 @@ class Admitting:
         The limits answer with the newest version of the organization. A caller that was read before that is read
         again, so that a revoked key or a changed limit counts from the next request on.
         """
+        attempt = 0
         while True:
-            ticket, hold = await self._both(http, caller, wanted)
+            ticket, hold = await self._both(http, caller, wanted, attempt)
             if ticket.fence <= caller.fence:
                 return caller, wanted, ticket, hold
             try:
                 newer = await self._directory.caller(secret, ticket.fence)
                 if newer is caller:
                     return caller, wanted, ticket, hold
-                wanted = order(wanted.chat, catalogue, newer, clock.now())
+                wanted = await self._ordering.decide(http, wanted.chat, catalogue, newer, clock.now())
             except PlatformError:
                 await self._undo(ticket, hold)
                 raise
             await self._undo(ticket, hold)
-            caller = newer
+            caller, attempt = newer, attempt + 1
 
-    async def _both(self, http: Http, caller: Caller, wanted: Order) -> tuple[Ticket, Hold]:
+    async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
         holding = self._holds.enqueue(_hold_request(http, caller, wanted))
-        admitting = self._admission.enqueue(_admission_request(http, caller, wanted))
+        admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
         ticket, hold = await asyncio.gather(admitting, holding, return_exceptions=True)
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
             return ticket, hold
         await self._undo(ticket, hold)
         raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, BaseException))
+
+    def _admission_request(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> AdmissionRequest:
+        return AdmissionRequest(
+            organization_id=caller.organization_id,
+            # The lease of an attempt that is undone must not take the next one's with it.
+            lease_id=f"{http.public_id}.{attempt}" if attempt else http.public_id,
+            rates=caller.rates + wanted.finer.rates,
+            amounts=Amounts(wanted.bound.likely_input, wanted.bound.likely_output),
+            pools=self._balance.seats(wanted.model, asyncio.get_running_loop().time()),
+        )
 
     async def _undo(self, ticket: Ticket | BaseException, hold: Hold | BaseException) -> None:
         if isinstance(ticket, Ticket):
@@ -70,10 +86,5 @@ def _hold_request(http: Http, caller: Caller, wanted: Order) -> HoldRequest:
         amount_nusd=wanted.worst_case_nusd,
         zone=caller.time_zone,
         customer=wanted.chat.customer,
-        caps=caller.caps,
+        caps=caller.caps + wanted.finer.caps,
     )
-
-
-def _admission_request(http: Http, caller: Caller, wanted: Order) -> AdmissionRequest:
-    amounts = Amounts(wanted.bound.likely_input, wanted.bound.likely_output)
-    return AdmissionRequest(caller.organization_id, http.public_id, caller.rates, amounts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
 
@@ -10,6 +11,7 @@ from foundation.errors import PlatformError, answer_headers, as_openai
 from foundation.web import Header, Send, send_json
 from inference.gateway.admission import Ticket
 from inference.gateway.exchange import Exchange
+from inference.gateway.idempotency import Outcome
 
 _STREAM_HEAD: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -76,6 +78,39 @@ async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> 
         await end_stream(send, b"data: " + orjson.dumps(as_openai(error)) + b"\n\n")
     else:
         await send_error(send, error, common_headers(exchange))
+
+
+async def send_outcome(send: Send, public_id: str, outcome: Outcome, *, streamed: bool) -> None:
+    """Answer a repeated request with what the first one used and cost. Its content was never kept."""
+    headers: list[Header] = [
+        (b"x-request-id", public_id.encode()),
+        (b"idempotent-replayed", b"true"),
+        (b"x-turnpike-original-request-id", outcome.request_id.encode()),
+        (b"x-turnpike-model", outcome.model.encode()),
+        (b"x-turnpike-cost-nano-usd", b"%d" % outcome.cost_nusd),
+    ]
+    body = orjson.dumps(_as_completion(outcome, "chat.completion.chunk" if streamed else "chat.completion"))
+    if not streamed:
+        await send_json(send, 200, body, headers)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEAD, *headers]})
+    await end_stream(send, b"data: " + body + b"\n\ndata: [DONE]\n\n")
+
+
+def _as_completion(outcome: Outcome, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{outcome.request_id}",
+        "object": kind,
+        "created": int(outcome.at.timestamp()),
+        "model": outcome.model,
+        "choices": [],
+        "usage": {
+            "prompt_tokens": outcome.prompt_tokens,
+            "completion_tokens": outcome.completion_tokens,
+            "total_tokens": outcome.prompt_tokens + outcome.completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": outcome.cached_tokens},
+        },
+    }
 
 
 async def send_error(send: Send, error: PlatformError, headers: Iterable[Header]) -> None:

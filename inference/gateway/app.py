@@ -5,8 +5,11 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psycopg
 
 from billing.holds import Holds
 from billing.settlement import Settlements
@@ -23,18 +26,22 @@ from foundation.errors import (
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
+from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
+from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
-from inference.gateway.orders import Http
+from inference.gateway.orders import Http, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
 from inference.gateway.upstream import Upstream
+from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
 
 log = logs.get(__name__)
@@ -43,6 +50,8 @@ MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+# What a settlement gets after the end of a drain.
+SETTLING_SECONDS = 2.0
 POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
     "/v1/chat/completions": (CHAT, chat_completions),
 }
@@ -59,6 +68,7 @@ class Options:
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    trusted_proxies: Sequence[Network] = ()
 
 
 class Gateway:
@@ -75,13 +85,19 @@ class Gateway:
         )
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
+        self._settlements = Settlements(self._postgres)
         self._upstream = Upstream()
-        directory = KeyDirectory(self._fetch_key, options.pepper)
+        directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
+        balance, experience = Balance(), Experience()
+        ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
         self.services = Services(
             directory=directory,
-            admitting=Admitting(directory, admission, holds),
-            settling=Settling(Settlements(self._postgres), admission),
-            relay=Relay(self._upstream, Balance()),
+            finer=finer,
+            ordering=ordering,
+            idempotency=Idempotency(self._postgres, options.pepper),
+            admitting=Admitting(directory, ordering, admission, holds, balance),
+            settling=Settling(self._settlements, admission, experience),
+            relay=Relay(self._upstream, balance),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
@@ -90,11 +106,19 @@ class Gateway:
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
         await self._postgres.open()
+        await self._reap()
         await self._news.start()
         self.services.keeper.start()
 
+    async def _reap(self) -> None:
+        """End what an earlier crash left held, without waiting for the worker's next round."""
+        with suppress(PlatformError, psycopg.Error):
+            await self._postgres.fetch("SELECT turnpike_reap()")
+
     async def drain(self, seconds: float) -> None:
         """Let what runs finish, end the rest in-band after `seconds`; all is settled when this returns."""
+        # Where Postgres is away a client is better told so than left without a word when the process ends.
+        self._settlements.hurry(seconds + SETTLING_SECONDS)
         await self.services.keeper.drain(seconds)
         await self._admission.drain()
 
@@ -145,6 +169,9 @@ class Gateway:
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
         return rows[0][0] if rows else None
+
+    async def _fetch_limits(self, subjects: str) -> list[dict[str, object]]:
+        return [row[0] for row in await self._postgres.fetch(LIMITS_OF_SUBJECTS, (subjects,))]
 
 
 def _check_head(scope: Scope) -> None:

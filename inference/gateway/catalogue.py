@@ -22,7 +22,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Equal replicas and the times they get, in seconds."""
+    """Equal replicas, the times they get, in seconds, and how many requests they take at once, all together."""
 
     name: str
     engine: str
@@ -32,6 +32,7 @@ class Pool:
     between_tokens_seconds: float
     total_seconds: float
     replicas: tuple[Replica, ...]
+    max_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foundation.errors import InvalidRequest
+from keys import subjects
 
 MOST_MESSAGES = 2048
 MOST_CHOICES = 8
@@ -29,6 +30,10 @@ def _text(longest: int) -> Check:
     return lambda value: isinstance(value, str) and len(value) <= longest and "\0" not in value
 
 
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and (not value or subjects.is_name(value))
+
+
 def _boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -49,7 +54,8 @@ def _stop(value: Any) -> bool:
 
 
 def _bias(value: Any) -> bool:
-    return isinstance(value, dict) and all(_number(-100, 100)(bias) for bias in value.values())
+    # OpenAI's own limit on the number of tokens is about this.
+    return isinstance(value, dict) and len(value) <= 1024 and all(_number(-100, 100)(bias) for bias in value.values())
 
 
 def _choice(value: Any) -> bool:
@@ -85,7 +91,7 @@ SENT: dict[str, tuple[Check, str]] = {
 }
 # OpenAI's SDKs may send these; they mean something to us or to nobody, and no engine sees them.
 KEPT: dict[str, tuple[Check, str]] = {
-    "user": (_text(128), "a string of at most 128 characters"),
+    "user": (_name, "a string of at most 128 printable characters"),
     "metadata": (_object, "an object"),
     "store": (_boolean, "true or false"),
     "service_tier": (_text(32), "a string"),
@@ -109,11 +115,12 @@ class ChatRequest:
     has_media: bool
     customer: str
     size: int
+    digest: bytes
     fields: dict[str, Any] = field(repr=False)
 
 
-def parse(value: dict[str, Any], size: int) -> ChatRequest:
-    """Check a parsed body of `size` bytes. Raises `InvalidRequest` that names the field at fault."""
+def parse(value: dict[str, Any], size: int, digest: bytes = b"") -> ChatRequest:
+    """Check a parsed body of `size` bytes with hash `digest`. Raises `InvalidRequest` that names the field at fault."""
     for name, item in value.items():
         rule = _FIELDS.get(name)
         if rule is None:
@@ -136,6 +143,7 @@ def parse(value: dict[str, Any], size: int) -> ChatRequest:
         has_media=has_media,
         customer=value.get("user") or "",
         size=size,
+        digest=digest,
         fields={name: item for name, item in value.items() if name in SENT and item is not None},
     )
 

@@ -12,17 +12,20 @@ import orjson
 
 from foundation import clock
 from foundation.errors import PlatformError
+from foundation.failpoints import reach
 from foundation.ids import timestamp_of
 from foundation.web import send_json
 from inference.gateway import answers
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.exchange import Exchange
+from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
-from inference.gateway.orders import Http, take_order
+from inference.gateway.orders import Http, Order, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.settling import Settling
-from keys.verification import KeyDirectory
+from keys.finer import FinerLimits
+from keys.verification import Caller, KeyDirectory
 
 CHAT = "chat.completions"
 
@@ -32,6 +35,9 @@ class Services:
     """What the story needs; `app.py` puts it together. The catalogue is replaced as a whole when it changes."""
 
     directory: KeyDirectory
+    finer: FinerLimits
+    ordering: Ordering
+    idempotency: Idempotency
     admitting: Admitting
     keeper: Keeper
     relay: Relay
@@ -44,8 +50,18 @@ async def chat_completions(services: Services, http: Http) -> None:
     started = asyncio.get_running_loop().time()
     secret = services.directory.credential(http.scope["headers"])
     caller = await services.directory.caller(secret)
-    order = await take_order(http, services.catalogue, caller, clock.now())
+    order = await services.ordering.take(http, services.catalogue, caller, clock.now())
+    async with services.idempotency.once(http, caller, order.chat.digest) as earlier:
+        if earlier is None:
+            await serve(services, http, secret, caller, order, started)
+        else:
+            await answers.send_outcome(http.send, http.public_id, earlier, streamed=order.chat.stream)
+
+
+async def serve(services: Services, http: Http, secret: str, caller: Caller, order: Order, started: float) -> None:
+    """Admit, hold, deliver, settle."""
     caller, order, ticket, hold = await services.admitting.admit(http, secret, caller, order, services.catalogue)
+    reach("held")
     exchange = Exchange(
         request_id=http.request_id,
         public_id=http.public_id,
@@ -72,7 +88,9 @@ async def stream_answer(services: Services, http: Http, exchange: Exchange) -> N
     except PlatformError as failure:
         await answers.break_stream(http.send, exchange, failure)
     else:
+        reach("settled")
         await answers.end_stream(http.send, marker)
+        reach("ended")
 
 
 async def whole_answer(services: Services, http: Http, exchange: Exchange) -> None:
@@ -84,5 +102,7 @@ async def whole_answer(services: Services, http: Http, exchange: Exchange) -> No
     except PlatformError as failure:
         await answers.send_error(http.send, failure, answers.common_headers(exchange))
     else:
+        reach("settled")
         headers = [*answers.common_headers(exchange), (b"x-turnpike-cost-nano-usd", b"%d" % cost)]
         await send_json(http.send, 200, orjson.dumps(answer), headers)
+        reach("ended")

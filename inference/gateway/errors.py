@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.errors import NotFound, Overloaded, PlatformError, RateLimited
+from foundation.errors import Conflict, NotFound, Overloaded, PlatformError, RateLimited
 
 
 class ModelNotFound(NotFound):
@@ -19,6 +19,13 @@ class ConcurrencyLimited(RateLimited):
     message = "Too many requests are running. Wait for one to end."
 
 
+class IdempotencyKeyReused(Conflict):
+    """An Idempotency-Key stands for one request, and this is another."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for a different request. Send a new one."
+
+
 class Draining(Overloaded):
     """The process is about to stop; another one will take the request."""
 
@@ -30,6 +37,12 @@ class NoReplica(Overloaded):
     """No engine that serves the model is up."""
 
     message = "No engine for this model is available right now. Try again shortly."
+
+
+class PoolBusy(Overloaded):
+    """Every pool of engines that serves the model runs as many requests as it may, whoever they belong to."""
+
+    message = "All engines for this model are busy. Try again shortly."
 
 
 class UpstreamError(PlatformError):

@@ -1,4 +1,8 @@
-"""How much a request may use: what is possible (for money) and what is likely (for throttling). In tokens."""
+"""How much a request may use: what is possible (for money) and what is likely (for throttling). In tokens.
+
+What is possible never depends on what was seen before: a hold is a promise. What is likely is learned (learning.py),
+and wrong at most until the request has ended.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ from dataclasses import dataclass
 TEMPLATE_TOKENS = 256
 # English text and JSON come out at about four bytes a token.
 LIKELY_BYTES_PER_TOKEN = 4
-# What an answer without `max_tokens` is expected to have, for throttling only.
+# What an answer without `max_tokens` is expected to have, for throttling only, before such answers are known.
 LIKELY_OUTPUT = 256
+# Agents ask for as much as they can get. From so many times what answers had on, `max_tokens` says nothing of the next.
+FAR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +38,25 @@ def estimate(
     context_length: int,
     max_output_tokens: int,
     caller_max_output: int | None,
+    learned_input: int | None = None,
+    learned_output: int | None = None,
 ) -> Estimate:
     """Bound one request of `size` body bytes that wants at most `wanted` tokens in each of `choices` answers.
+
+    `learned_input` is what bodies of this size come out at, `learned_output` how long such answers are.
 
     A token of a byte-level vocabulary is at least one byte, and JSON never writes text in fewer bytes than UTF-8, so
     the body's bytes bound the input. Media is not bounded by its bytes (a short link is a large picture): there, as
     for long texts, the context length is the bound, because engines refuse more.
     """
     most_input = context_length if has_media else min(size + TEMPLATE_TOKENS, context_length)
-    likely_input = min(size // LIKELY_BYTES_PER_TOKEN + 1, context_length)
+    written = size // LIKELY_BYTES_PER_TOKEN + 1
+    likely_input = min(learned_input or written, most_input)
     ceiling = max_output_tokens if caller_max_output is None else min(max_output_tokens, caller_max_output)
-    max_tokens = min(wanted or max(1, context_length - likely_input - TEMPLATE_TOKENS), ceiling)
+    # An engine refuses what does not fit its context: of two guesses at the input the larger one leaves room for it.
+    room = max(1, context_length - max(written, likely_input) - TEMPLATE_TOKENS)
+    max_tokens = min(wanted or room, ceiling)
     likely_output = max_tokens if wanted else min(max_tokens, LIKELY_OUTPUT)
+    if learned_output is not None and (wanted is None or max_tokens > FAR * learned_output):
+        likely_output = min(max_tokens, max(1, learned_output))
     return Estimate(most_input, max_tokens * choices, max_tokens, likely_input, likely_output * choices)

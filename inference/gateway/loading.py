@@ -22,14 +22,15 @@ SELECT json_build_object(
             extract(epoch FROM created_at)::bigint AS created, sunset_at
         FROM inference_model WHERE enabled ORDER BY id) m),
     'pools', (SELECT coalesce(json_agg(p), '[]') FROM (
-        SELECT id, name, engine, credential_env, connect_ms, first_byte_ms, between_tokens_ms, total_ms, weight
+        SELECT id, name, engine, credential_env, connect_ms, first_byte_ms, between_tokens_ms, total_ms, weight,
+            max_concurrency
         FROM inference_pool WHERE enabled ORDER BY name) p),
     'replicas', (SELECT coalesce(json_agg(r), '[]') FROM (
         SELECT id, pool_id, url, state FROM inference_replica WHERE state <> 'draining' ORDER BY url) r),
     'deployments', (SELECT coalesce(json_agg(d), '[]') FROM (
         SELECT model_id, pool_id, upstream_name, weight FROM inference_deployment ORDER BY id) d),
     'prices', (SELECT coalesce(json_agg(v), '[]') FROM (
-        SELECT p.model, p.version, p.effective_from, coalesce((
+        SELECT p.model, p.version, p.effective_from, p.free, coalesce((
             SELECT json_object_agg(c.kind, c.usd_per_million::text)
             FROM billing_pricecomponent c WHERE c.price_id = p.id
         ), '{}') AS rates
@@ -65,6 +66,7 @@ def _pool(row: dict[str, Any], replicas: list[dict[str, Any]]) -> Pool:
             for replica in replicas
             if replica["pool_id"] == row["id"]
         ),
+        max_concurrency=row["max_concurrency"],
     )
 
 
@@ -78,13 +80,18 @@ def _model(row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], pools: 
         max_output_tokens=row["max_output_tokens"],
         aliases=frozenset(row["aliases"]),
         sunset_at=datetime.fromisoformat(row["sunset_at"]).astimezone(UTC) if row["sunset_at"] else None,
-        prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"]),
+        prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"] and _is_price(price)),
         routes=tuple(
             Route(pools[d["pool_id"]][0], d["upstream_name"], d["weight"] * pools[d["pool_id"]][1])
             for d in tables["deployments"]
             if d["model_id"] == row["id"] and d["pool_id"] in pools
         ),
     )
+
+
+def _is_price(price: dict[str, Any]) -> bool:
+    """Free is what says so: a version without rates that does not is unfinished, and gives nothing away."""
+    return bool(price["rates"]) is not bool(price["free"])
 
 
 def _rates(price: dict[str, Any]) -> Rates:

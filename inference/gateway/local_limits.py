@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from keys.effective import Rate
 
 if TYPE_CHECKING:
-    from inference.gateway.admission import AdmissionRequest, Amounts
+    from inference.gateway.admission import Amounts, Ask
 
 WINDOW = 61
 CONCURRENCY = 5
 # Beyond this many scopes the ones that are idle are dropped.
 MOST_SCOPES = 10_000
+SWEEP_SECONDS = 10.0
 
 type ScopeId = tuple[str, str]
 
@@ -44,12 +45,13 @@ class LocalLimits:
         self._processes = max(1, processes)
         self._lease_seconds = lease_seconds
         self._usage: dict[ScopeId, _Usage] = {}
+        self._next_sweep = 0.0
 
-    def admit(self, requests: Sequence[AdmissionRequest], now: float) -> list[Any]:
-        """Answer like the script: the fence (0: not known), the second, then a verdict for each request."""
-        if len(self._usage) > MOST_SCOPES:
-            self._usage = {scope: usage for scope, usage in self._usage.items() if usage.buckets or usage.leases}
-        return [0, int(now), *(self._verdict(request, now) for request in requests)]
+    def admit(self, asks: Sequence[Ask], now: float) -> list[Any]:
+        """Answer like the script: the fence (0: not known), the second, then a verdict for each question."""
+        if len(self._usage) > MOST_SCOPES and now >= self._next_sweep:
+            self._sweep(now)
+        return [0, int(now), *(self._verdict(ask, now) for ask in asks)]
 
     def extend(self, leases: Sequence[str], now: float) -> None:
         """Renew leases that still stand."""
@@ -58,22 +60,28 @@ class LocalLimits:
                 if usage.leases.get(lease, 0.0) > now:
                     usage.leases[lease] = now + self._lease_seconds
 
-    def release(self, request: AdmissionRequest, used: Amounts | None, second: int) -> None:
-        """End a request that was admitted here; None for one that is taken back."""
+    def release(self, ask: Ask, used: Amounts | None, second: int) -> None:
+        """End a request that was let in here; None for one that is taken back."""
         after = used.as_row() if used else [0, 0, 0, 0]
-        for rate in request.rates:
+        for rate in ask.rates:
             usage = self._usage.get((rate.scope, rate.scope_id))
             if usage is None:
                 continue
-            usage.leases.pop(request.lease_id, None)
+            usage.leases.pop(ask.lease_id, None)
             bucket = usage.buckets.get(second)
             if bucket is not None:
-                for position, before in enumerate(request.amounts.as_row()):
+                for position, before in enumerate(ask.amounts.as_row()):
                     bucket[position] += after[position] - before
 
-    def _verdict(self, request: AdmissionRequest, now: float) -> list[int]:
-        amounts = request.amounts.as_row()
-        scopes = [(rate, self._current(rate, now)) for rate in request.rates]
+    def _sweep(self, now: float) -> None:
+        self._next_sweep = now + SWEEP_SECONDS
+        for usage in self._usage.values():
+            usage.forget(now)
+        self._usage = {scope: usage for scope, usage in self._usage.items() if usage.buckets or usage.leases}
+
+    def _verdict(self, ask: Ask, now: float) -> list[int]:
+        amounts = ask.amounts.as_row()
+        scopes = [(rate, self._current(rate, now)) for rate in ask.rates]
         for number, (rate, usage) in enumerate(scopes, start=1):
             refusal = self._refusal(number, rate, usage, amounts, now)
             if refusal:
@@ -83,7 +91,7 @@ class LocalLimits:
             for position, amount in enumerate(amounts):
                 bucket[position] += amount
             if rate.concurrency is not None:
-                usage.leases[request.lease_id] = now + self._lease_seconds
+                usage.leases[ask.lease_id] = now + self._lease_seconds
         return self._headroom(scopes, now)
 
     def _current(self, rate: Rate, now: float) -> _Usage:

@@ -90,4 +90,6 @@ class News:
             self._changed.set()
         else:
             with suppress(ValueError):
-                self._services.directory.forget(UUID(data.decode()))
+                organization_id = UUID(data.decode())
+                self._services.directory.forget(organization_id)
+                self._services.finer.forget(organization_id)

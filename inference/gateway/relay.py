@@ -16,12 +16,14 @@ import orjson
 
 from foundation import logs
 from foundation.errors import PlatformError
+from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.errors import UpstreamError
+from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
 from inference.gateway.exchange import Exchange
-from inference.gateway.routing import Balance, Target
+from inference.gateway.routing import Balance, Target, candidates
 from inference.gateway.streams import Blocks, Meter, Rewriter, has_error, split_at_done
 from inference.gateway.upstream import CHAT, Upstream, chat_body, refusal
 
@@ -108,6 +110,7 @@ class Relay:
                 body = rewriter.rewrite(block)
                 if body:
                     await send({"type": "http.response.body", "body": body, "more_body": True})
+                    reach("streaming")
             exchange.wait_for_engine(now(), between_seconds)
             if marker:
                 await _read_trailer(answer)
@@ -127,7 +130,7 @@ class Relay:
         if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
             raise UpstreamError from ValueError("the engine's answer has no choices")
         exchange.usage, exchange.usage_is_final = value.get("usage"), True
-        exchange.outputs = sum(1 for choice in value["choices"] if _says_something(choice))
+        exchange.outputs = sum(_likely_tokens(choice) for choice in value["choices"])
         exchange.first_output = asyncio.get_running_loop().time()
         answer |= {name: value[name] for name in ANSWER_FIELDS if name in value}
         answer["model"] = exchange.order.model.id
@@ -146,11 +149,14 @@ class Relay:
                 self._leave(exchange)
             else:
                 _check(answer, media_type)
+                reach("accepted")
                 return answer
 
     def _prepare(self, exchange: Exchange) -> tuple[Target, Asking]:
         now = asyncio.get_running_loop().time()
-        exchange.target = target = self._balance.choose(exchange.order.model, now, exchange.attempts)
+        exchange.target = target = self._balance.choose(
+            exchange.order.model, now, exchange.attempts, exchange.ticket.pool
+        )
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)
@@ -159,10 +165,7 @@ class Relay:
         return target, asking
 
     def _has_another(self, exchange: Exchange) -> bool:
-        replicas = {
-            replica.id for route in exchange.order.model.routes for replica in route.pool.replicas if replica.healthy
-        }
-        return bool(replicas - set(exchange.attempts))
+        return bool(candidates(exchange.order.model, exchange.attempts, exchange.ticket.pool))
 
     def _leave(self, exchange: Exchange) -> None:
         """Finish with a replica: an engine that is still at work notices that its connection is closed."""
@@ -198,11 +201,13 @@ async def _read_trailer(answer: Asking) -> None:
                 pass
 
 
-def _says_something(choice: Any) -> bool:
+def _likely_tokens(choice: Any) -> int:
+    """Estimate the output of an engine that does not tell its usage; 0 only where there is none."""
     message = choice.get("message") if isinstance(choice, dict) else None
-    return isinstance(message, dict) and any(
-        message.get(name) for name in ("content", "tool_calls", "reasoning", "reasoning_content", "refusal")
-    )
+    if not isinstance(message, dict):
+        return 0
+    said = [message.get(name) for name in ("content", "reasoning", "reasoning_content", "refusal", "tool_calls")]
+    return sum(len(orjson.dumps(part)) // LIKELY_BYTES_PER_TOKEN + 1 for part in said if part)
 
 
 def _tell(exchange: Exchange) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from inference.gateway.catalogue import Model, Pool, Replica, Route
 from inference.gateway.errors import NoReplica
+from keys.effective import Rate
 
 # A replica that refused a connection is left alone for as long as a prober needs to see it.
 COOLING_SECONDS = 2.0
@@ -25,28 +26,73 @@ class Target:
     upstream_name: str
 
 
+type _Candidates = list[tuple[Route, Replica]]
+
+
+def candidates(model: Model, tried: Collection[str] = (), seat: str = "") -> _Candidates:
+    """Return the healthy replicas that may serve a request which has a place in the pool `seat`.
+
+    A pool with a limit of requests at once serves only those that have a place in it.
+    """
+    able = [
+        (route, replica)
+        for route in model.routes
+        for replica in route.pool.replicas
+        if replica.healthy
+        and route.weight
+        and replica.id not in tried
+        and (route.pool.max_concurrency is None or route.pool.name == seat)
+    ]
+    return [candidate for candidate in able if candidate[0].pool.name == seat] or able
+
+
 def choose(
-    model: Model, in_flight: Mapping[str, int], avoided: Collection[str], turn: int, tried: Collection[str] = ()
+    model: Model,
+    in_flight: Mapping[str, int],
+    avoided: Collection[str],
+    turn: int,
+    tried: Collection[str] = (),
+    seat: str = "",
 ) -> Target:
     """Pick the replica with the fewest requests in flight per weight. Raises `NoReplica`.
 
     `avoided` replicas serve only when no other can; `tried` ones never.
     """
-    candidates = [
-        (route, replica)
-        for route in model.routes
-        for replica in route.pool.replicas
-        if replica.healthy and route.weight and replica.id not in tried
-    ]
-    fresh = [candidate for candidate in candidates if candidate[1].id not in avoided] or candidates
+    fresh = _fresh(candidates(model, tried, seat), avoided)
     if not fresh:
         raise NoReplica(retry_after=COOLING_SECONDS)
-    start = turn % len(fresh)
-    route, replica = min(_rotated(fresh, start), key=lambda pair: in_flight.get(pair[1].id, 0) / pair[0].weight)
+    route, replica = min(_rotated(fresh, turn % len(fresh)), key=lambda pair: _load(pair, in_flight))
     return Target(route.pool, replica, route.upstream_name)
 
 
-def _rotated(pairs: list[tuple[Route, Replica]], start: int) -> Iterable[tuple[Route, Replica]]:
+def seats(model: Model, in_flight: Mapping[str, int], avoided: Collection[str]) -> tuple[Rate, ...]:
+    """Return the pools that could serve, with their limits, the least busy first; nothing for a model without limits.
+
+    A request needs a place in one of them.
+    """
+    if all(route.pool.max_concurrency is None for route in model.routes):
+        return ()
+    able = [
+        (route, replica)
+        for route in model.routes
+        for replica in route.pool.replicas
+        if replica.healthy and route.weight
+    ]
+    pools: dict[str, Pool] = {}
+    for route, _ in sorted(_fresh(able, avoided), key=lambda pair: _load(pair, in_flight)):
+        pools.setdefault(route.pool.name, route.pool)
+    return tuple(Rate("pool", pool.name, None, None, None, None, pool.max_concurrency) for pool in pools.values())
+
+
+def _fresh(able: _Candidates, avoided: Collection[str]) -> _Candidates:
+    return [candidate for candidate in able if candidate[1].id not in avoided] or able
+
+
+def _load(candidate: tuple[Route, Replica], in_flight: Mapping[str, int]) -> float:
+    return in_flight.get(candidate[1].id, 0) / candidate[0].weight
+
+
+def _rotated(pairs: _Candidates, start: int) -> Iterable[tuple[Route, Replica]]:
     return pairs[start:] + pairs[:start]
 
 
@@ -58,11 +104,15 @@ class Balance:
         self._cooling: dict[str, float] = {}
         self._turn = 0
 
-    def choose(self, model: Model, now: float, tried: Collection[str] = ()) -> Target:
+    def seats(self, model: Model, now: float) -> tuple[Rate, ...]:
+        """Return the pools in one of which a request needs a place, best first."""
+        return seats(model, self.in_flight, {name for name, until in self._cooling.items() if until > now})
+
+    def choose(self, model: Model, now: float, tried: Collection[str] = (), seat: str = "") -> Target:
         """Pick a replica and count the request on it; `release` it in the end."""
         self._turn += 1
         self._cooling = {name: until for name, until in self._cooling.items() if until > now}
-        target = choose(model, self.in_flight, self._cooling, self._turn, tried)
+        target = choose(model, self.in_flight, self._cooling, self._turn, tried, seat)
         self.in_flight[target.replica.id] += 1
         return target
 

@@ -8,10 +8,12 @@ import math
 from billing.settlement import Bill, Settlements
 from foundation import metrics
 from foundation.errors import Overloaded
+from foundation.failpoints import reach
 from inference.gateway.admission import Admission, Amounts
-from inference.gateway.charging import Consumption, Source, consumption
+from inference.gateway.charging import Consumption, Ending, Source, consumption
 from inference.gateway.errors import SettlementFailed
 from inference.gateway.exchange import Exchange
+from inference.gateway.learning import Experience
 
 # A settlement gets at least this long, however late the request already is.
 LEAST_SECONDS = 5.0
@@ -20,9 +22,10 @@ LEAST_SECONDS = 5.0
 class Settling:
     """The one way from a finished delivery to a charge."""
 
-    def __init__(self, settlements: Settlements, admission: Admission) -> None:
+    def __init__(self, settlements: Settlements, admission: Admission, experience: Experience) -> None:
         self._settlements = settlements
         self._admission = admission
+        self._experience = experience
 
     async def settle(self, exchange: Exchange) -> int:
         """Charge once, durably, and correct the limits. Returns the cost in nano-dollars.
@@ -32,7 +35,9 @@ class Settling:
         """
         used = _consumption(exchange)
         bill = _bill(exchange, used)
+        reach("used")
         self._admission.release(exchange.ticket, _amounts(exchange, used))
+        _learn(self._experience, exchange, used)
         try:
             await self._settlements.settle(bill, within_seconds=_patience(exchange))
         except Overloaded as cause:
@@ -50,6 +55,16 @@ def _consumption(exchange: Exchange) -> Consumption:
         outputs=exchange.outputs,
         likely_prompt=exchange.order.bound.likely_input,
     )
+
+
+def _learn(experience: Experience, exchange: Exchange, used: Consumption) -> None:
+    if used.source not in (Source.FINAL, Source.CONTINUOUS):
+        return
+    chat, bound, model = exchange.order.chat, exchange.order.bound, exchange.order.model.id
+    if 0 < used.tokens.prompt <= bound.most_input and not chat.has_media:
+        experience.note_input(model, chat.size, used.tokens.prompt)
+    if used.outcome == Ending.COMPLETE and 0 < used.tokens.completion <= bound.most_output:
+        experience.note_output(exchange.caller.key_id, model, -(-used.tokens.completion // chat.choices))
 
 
 def _amounts(exchange: Exchange, used: Consumption) -> Amounts:

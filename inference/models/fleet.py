@@ -28,6 +28,9 @@ class Pool(models.Model):
     first_byte_ms = models.PositiveIntegerField(default=60_000)
     between_tokens_ms = models.PositiveIntegerField(default=30_000)
     total_ms = models.PositiveIntegerField(default=600_000)
+    max_concurrency = models.PositiveIntegerField(
+        "requests at once", null=True, blank=True, help_text="Of all organizations together; empty is unlimited."
+    )
     weight = models.PositiveSmallIntegerField(default=1)
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)

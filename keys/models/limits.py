@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from foundation import clock, ids
+from keys import subjects
 from tenants.models import Organization
 from tenants.tenancy import TenantQuerySet
 
@@ -23,6 +24,8 @@ class LimitFields(models.Model):
         DAY = "day", "Day"
         WEEK = "week", "Week"
         MONTH = "month", "Month"
+        # From the day of the month on which the organisation was created to the same day of the next.
+        BILLING_PERIOD = "billing_period", "Billing period"
         LIFETIME = "lifetime", "For ever"
 
     rpm = models.PositiveIntegerField("requests per minute", null=True, blank=True)
@@ -44,7 +47,7 @@ class LimitFields(models.Model):
                 | models.Q(
                     budget_nusd__isnull=False,
                     budget_window__isnull=False,
-                    budget_window__in=["request", "5h", "day", "week", "month", "lifetime"],
+                    budget_window__in=["request", "5h", "day", "week", "month", "billing_period", "lifetime"],
                 ),
                 name="%(class)s_budget_has_a_window",
             ),
@@ -84,7 +87,11 @@ class Plan(LimitFields):
 
 
 class ScopeLimits(LimitFields):
-    """What one organisation, project or key may: limits of its own, a plan, or both, of which the tighter counts."""
+    """What one organisation, project, key or subject may: limits of its own, a plan, or both; the tighter counts.
+
+    Subjects (subjects.py) are members, end customers, models and client addresses. Their row for `each` applies to
+    every one that has no row of its own, with counters and budgets of its own.
+    """
 
     class Scope(models.TextChoices):
         """What the limits are of."""
@@ -92,12 +99,19 @@ class ScopeLimits(LimitFields):
         ORGANIZATION = "organization", "Organization"
         PROJECT = "project", "Project"
         KEY = "key", "Key"
+        MEMBER = "member", "Member"
+        CUSTOMER = "customer", "End customer"
+        MODEL = "model", "Model"
+        ADDRESS = "address", "Client address"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="scope_limits")
     scope = models.CharField(max_length=16, choices=Scope.choices)
-    # The id of the organisation or the project; of a key, its lineage, so that rotating keeps limits and budgets.
+    # The id of the organisation or the project; of a key, its lineage, so that rotating keeps limits and budgets;
+    # of a subject, the UUID made of its text, or the nil UUID for each.
     scope_id = models.UUIDField()
+    # The text of a subject, to be shown; "each" for the template.
+    label = models.CharField(max_length=128, blank=True, default="", db_default="")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="scope_limits")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -110,10 +124,16 @@ class ScopeLimits(LimitFields):
             models.UniqueConstraint(fields=["organization", "scope", "scope_id"], name="scope_limits_once_per_scope"),
             models.CheckConstraint(
                 condition=models.Q(scope="organization", scope_id=models.F("organization_id"))
-                | models.Q(scope__in=["project", "key"]),
+                | models.Q(scope__in=["project", "key", "member", "customer", "model", "address"]),
                 name="scope_limits_of_an_organization_are_its_own",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scope__in=["organization", "project", "key"], label="")
+                & ~models.Q(scope_id=subjects.EACH)
+                | models.Q(scope__in=["member", "customer", "model", "address"]) & ~models.Q(label=""),
+                name="scope_limits_of_subjects_have_a_label",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope} {self.scope_id}"
+        return f"{self.scope} {self.label or self.scope_id}"

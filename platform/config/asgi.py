@@ -147,6 +147,7 @@ def gateway_options() -> Options:
         concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
+        trusted_proxies=settings.TRUSTED_PROXIES,
     )
 
 

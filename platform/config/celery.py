@@ -50,6 +50,7 @@ SCHEDULE = {
     "roll up usage": _every(60, "inference.tasks.roll_up_usage"),
     "probe replicas": _every(5, "inference.tasks.probe_replicas"),
     "verify the ledger": _at(crontab(minute="7"), "billing.tasks.verify_ledger"),
+    "forget claims": _at(crontab(hour="3", minute="40"), "inference.tasks.forget_claims"),
     "ensure partitions": _at(crontab(hour="3", minute="20"), "billing.tasks.ensure_partitions"),
 }
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -69,6 +70,14 @@ def list(name: str, *, default: Sequence[str] | None = None) -> Sequence[str]:  
     if value is None:
         return _default(name, default)
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return a comma-separated setting as networks in CIDR notation, a plain address as one of its own; or none."""
+    try:
+        return tuple(ip_network(part) for part in list(name, default=()))
+    except ValueError as error:
+        raise _nonsense(name, "must be networks as 10.0.0.0/8, with commas between them") from error
 
 
 def url(name: str, *, schemes: Sequence[str], default: str | None = None) -> str:

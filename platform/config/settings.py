@@ -212,6 +212,8 @@ GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_
 VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
+# Whose word on the client's address is taken (X-Forwarded-For); without any, the address is that of the peer.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
 # --- The operators' theme and the management API ---------------------------------------------------------------------

@@ -6,7 +6,7 @@ The gateway's stores. Django code uses the ORM instead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ class Postgres:
         """Close every connection."""
         await self._pool.close()
 
-    async def fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+    async def fetch(self, statement: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """Run one statement and return its rows.
 
         Raises `StoreDown` when Postgres cannot be reached or takes too long; other database errors as they are.

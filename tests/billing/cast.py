@@ -29,6 +29,10 @@ class Budget:
     scope: str = "key"
     budget_id: UUID = field(default_factory=uuid7)
 
+    @property
+    def who(self) -> str:
+        return self.scope
+
 
 def organization_with(credit_nusd: int, name: str = "Acme") -> UUID:
     """Found an organization that has this much credit; return its id."""

@@ -7,6 +7,7 @@ import pytest
 
 from billing.errors import BudgetExceeded, InsufficientCredit
 from billing.holds import Hold
+from foundation import clock
 from foundation.errors import Conflict
 from foundation.stores import StoreDown
 from tests.billing import cast
@@ -128,3 +129,77 @@ async def test_money_fails_closed_without_postgres():
         with pytest.raises(StoreDown) as refused:
             await money.holds.take(cast.request(cast.uuid7(), 1))
     assert (refused.value.status, refused.value.retry_after) == (503, 1.0)
+
+
+async def test_a_wallet_that_is_only_reserved_says_so_and_when_to_come_back(fresh_database):
+    """Twenty agents with 32,000 tokens of output at 60 USD per million, on 25 USD: thirteen may run at once."""
+    acme, worst_case = await founded(25 * 10**9), 32_000 * 60_000
+    async with cast.money(fresh_database.url) as money:
+        attempts = [money.holds.take(cast.request(acme, worst_case)) for _ in range(20)]
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+        running = [result for result in results if isinstance(result, Hold)]
+        refused = [result for result in results if isinstance(result, InsufficientCredit)]
+        assert (len(running), len(refused)) == (13, 7)
+        assert {error.retry_after for error in refused} == {1}
+        assert all("is reserved by requests in flight" in error.message for error in refused)
+        assert not any("spent" in error.message for error in refused)
+        # Their real use is tiny: once they have settled, nobody is in the way of anybody.
+        await asyncio.gather(
+            *(money.settlements.settle(cast.bill(acme, hold, 1000), within_seconds=5) for hold in running)
+        )
+        again = [money.holds.take(cast.request(acme, worst_case)) for _ in refused]
+        assert all(isinstance(hold, Hold) for hold in await asyncio.gather(*again))
+
+
+async def test_an_empty_wallet_gives_no_hope_of_waiting(fresh_database):
+    acme = await founded(0)
+    async with cast.money(fresh_database.url) as money:
+        with pytest.raises(InsufficientCredit) as refused:
+            await money.holds.take(cast.request(acme, 1))
+    assert refused.value.retry_after is None
+
+
+async def test_own_budget_and_that_of_the_plan_both_count_and_are_told_apart(fresh_database):
+    acme = await founded(10_000)
+    own, plans = Budget(500, "day"), Budget(300, "month")
+    plans = replace(plans, budget_id=own.budget_id)
+    async with cast.money(fresh_database.url) as money:
+        await money.holds.take(cast.request(acme, 200, own, plans))
+        with pytest.raises(BudgetExceeded, match=r"per month has .* reserved by requests in flight") as refused:
+            await money.holds.take(cast.request(acme, 200, own, plans))
+        assert (refused.value.param, refused.value.retry_after) == ("budget_nusd", 1)
+    assert fresh_database.sql("SELECT held_nusd FROM billing_purse WHERE kind = 'budget'") == [(200,), (200,)]
+
+
+REFUSALS = [
+    # limit, window, spent before, amount -> what is said, when to come back
+    (0, "day", 0, 1, "is 0, which blocks", None),
+    (100, "day", 0, 101, "more than the whole budget", None),
+    (100, "lifetime", 60, 50, "never filled up again", None),
+    (100, "request", 0, 101, "per request", None),
+    (100, "5h", 60, 50, "window ends at", 5 * 3600),
+]
+
+
+@pytest.mark.parametrize(("limit", "window", "spent", "amount", "said", "wait"), REFUSALS)
+async def test_a_budget_says_when_it_helps_to_come_back(fresh_database, limit, window, spent, amount, said, wait):
+    acme, budget = await founded(10_000), Budget(limit, window)
+    async with cast.money(fresh_database.url) as money:
+        if spent:
+            hold = await money.holds.take(cast.request(acme, spent, budget))
+            await money.settlements.settle(cast.bill(acme, hold, spent), within_seconds=5)
+        with pytest.raises(BudgetExceeded, match=said) as refused:
+            await money.holds.take(cast.request(acme, amount, budget))
+    assert refused.value.param == "budget_nusd"
+    assert refused.value.retry_after == (None if wait is None else pytest.approx(wait, abs=30))
+
+
+async def test_a_billing_period_begins_on_the_day_the_organization_was_created(fresh_database):
+    acme = await founded(10_000)
+    fresh_database.sql("UPDATE tenants_organization SET created_at = '2026-01-31 12:00+00'")
+    async with cast.money(fresh_database.url) as money:
+        await money.holds.take(cast.request(acme, 1, Budget(100, "billing_period")))
+    ((starts, ends),) = fresh_database.sql("SELECT starts_at, ends_at FROM billing_purse WHERE kind = 'budget'")
+    assert starts <= clock.now() < ends
+    assert {starts.day, ends.day} & {31, 30, 29, 28}
+    assert 28 <= (ends - starts).days <= 31

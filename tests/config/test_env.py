@@ -179,3 +179,19 @@ def test_a_valkey_address_that_is_none_is_refused(setting, value):
     setting(value)
     with pytest.raises(ImproperlyConfigured, match=NAME):
         env.valkey_url(NAME)
+
+
+def test_networks_are_read_as_a_list(setting):
+    setting("10.0.0.0/8, 2001:db8::/32,192.0.2.1")
+    assert [str(network) for network in env.networks(NAME)] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
+
+
+def test_no_networks_are_none(setting):
+    assert env.networks(NAME) == ()
+
+
+@pytest.mark.parametrize("value", ["proxy", "10.0.0.1/8", "10.0.0.0/33"])
+def test_what_is_no_network_is_refused(setting, value):
+    setting(value)
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be networks"):
+        env.networks(NAME)

@@ -20,6 +20,7 @@ READERS = {
     "postgres_url",
     "valkey_url",
     "decimal",
+    "networks",
     "seconds",
     "path",
 }

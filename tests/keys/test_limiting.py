@@ -3,7 +3,7 @@
 import pytest
 
 from foundation.errors import Forbidden, NotFound
-from keys import limiting, planning
+from keys import limiting, planning, subjects
 from keys.effective import Limits
 from keys.errors import InvalidLimit
 from keys.models import ScopeLimits
@@ -110,3 +110,53 @@ def test_a_plan_wider_than_what_is_above_is_refused_like_limits(acme):
 def test_a_plan_of_somebody_else_is_not_found(acme, globex):
     with pytest.raises(NotFound):
         set_limits(acme, Limits(), plan=plan(Limits(), organization=globex))
+
+
+def test_a_subject_is_limited_by_its_name_and_heard_of(acme):
+    alice = limiting.subject(acme, "customer", "alice")
+    row = set_limits(alice, FULL)
+    assert (row.scope, row.scope_id, row.label) == ("customer", alice.scope_id, "alice")
+    acme.refresh_from_db()
+    assert acme.config_version == 2
+    event = AuditEvent.objects.get(action="limits.set")
+    assert (event.organization_id, event.facts["scope"], event.facts["label"]) == (acme.pk, "customer", "alice")
+
+
+def test_limits_for_each_are_a_row_without_a_name_of_its_own(acme):
+    row = set_limits(limiting.subject(acme, "address", None), Limits(rpm=5))
+    assert (row.scope_id, row.label) == (subjects.EACH, "each")
+
+
+def test_a_subject_is_held_to_its_organization(acme):
+    set_limits(acme, Limits(rpm=10))
+    with pytest.raises(WiderThanOwn):
+        set_limits(limiting.subject(acme, "customer", None), Limits(rpm=11))
+
+
+def test_a_member_is_one_of_the_organization(acme, globex):
+    ours, theirs = cast.member(acme, Role.DEVELOPER), cast.member(globex, Role.DEVELOPER)
+    row = set_limits(limiting.subject(acme, "member", ours.public_id), Limits(rpm=1))
+    assert row.label == ours.public_id
+    for name in (theirs.public_id, "nobody"):
+        with pytest.raises(NotFound):
+            limiting.subject(acme, "member", name)
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "param"),
+    [("continent", "asia", "scope"), ("customer", "a\nb", "label"), ("model", "", "label"), ("address", "x", "label")],
+)
+def test_what_can_be_no_subject_is_refused_by_name(acme, scope, name, param):
+    with pytest.raises(InvalidLimit) as caught:
+        limiting.subject(acme, scope, name)
+    assert caught.value.param == param
+
+
+def test_limits_of_a_subject_can_be_taken_away(acme):
+    alice = limiting.subject(acme, "customer", "alice")
+    set_limits(alice, Limits(rpm=1))
+    limiting.remove_limits(target=alice, actor=cast.SYSTEM)
+    assert not ScopeLimits.objects.exists()
+    assert AuditEvent.objects.get(action="limits.removed").facts["limits"] == {"rpm": 1}
+    with pytest.raises(NotFound):
+        limiting.remove_limits(target=alice, actor=cast.SYSTEM)

@@ -33,6 +33,8 @@ class Store:
             "suspended": False,
             "archived": False,
             "time_zone": "UTC",
+            "member_id": None,
+            "finer": [],
             "fence": 1,
             "limits": [],
             **facts,

@@ -16,6 +16,36 @@ LANGUAGE sql STABLE AS $$
         END
 $$;
 
+-- When the billing period begins in the month of a local time: on the day of the month of the anchor, or on the last
+-- day of a month that is too short for it.
+CREATE FUNCTION turnpike_billing_day(month timestamp, anchor_day integer) RETURNS timestamp LANGUAGE sql IMMUTABLE AS $$
+    SELECT least(
+        date_trunc('month', month) + make_interval(days => anchor_day - 1),
+        date_trunc('month', month) + interval '1 month' - interval '1 day'
+    )
+$$;
+
+-- The window of a budget that contains an instant, billing periods included: those run from the day of the month on
+-- which the organization was created, in its time zone, to that day of the next month. Instants are compared, not
+-- local times, so the hour that a zone has twice belongs to one period only.
+CREATE FUNCTION turnpike_window(
+    kind text, at timestamptz, zone text, anchor timestamptz, OUT starts timestamptz, OUT ends timestamptz
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    anchor_day integer := extract(day FROM anchor AT TIME ZONE zone);
+    month timestamp := date_trunc('month', at AT TIME ZONE zone);
+BEGIN
+    IF kind <> 'billing_period' THEN
+        SELECT w.starts, w.ends INTO starts, ends FROM turnpike_window(kind, at, zone) w;
+        RETURN;
+    END IF;
+    IF turnpike_billing_day(month, anchor_day) AT TIME ZONE zone > at THEN
+        month := month - interval '1 month';
+    END IF;
+    starts := turnpike_billing_day(month, anchor_day) AT TIME ZONE zone;
+    ends := turnpike_billing_day(month + interval '1 month', anchor_day) AT TIME ZONE zone;
+END $$;
+
 -- The window of a budget that began last. Windows of one budget never overlap: if this one is over, none is open.
 CREATE FUNCTION turnpike_last_window(budget uuid, length text, at timestamptz) RETURNS SETOF billing_purse
 LANGUAGE sql STABLE ROWS 1 AS $$
@@ -51,7 +81,8 @@ CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void 
             jsonb_to_recordset(item.caps) AS cap(budget uuid, "window" text)
                 LEFT JOIN LATERAL turnpike_last_window(cap.budget, cap."window", at) last ON true
         WHERE last.ends_at > at IS NOT TRUE
-    ) missing, turnpike_window(missing."window", at, missing.zone) w
+    ) missing JOIN tenants_organization o ON o.id = missing.organization,
+        LATERAL turnpike_window(missing."window", at, missing.zone, o.created_at) w
 $$;
 
 -- What a batch asks for, line by line gathered into one row for each item: its purses, the wallet first, with the room

@@ -23,12 +23,11 @@ from config.local.steps import Steps, complain, say
 from config.local.summary import summary
 
 _WATCH_SECONDS = 0.25
-_MOST_RESTARTS = 5
+_MOST_RESTARTS = 20
 _LEAST_FREE_BYTES = 300_000_000
 _ENGINE_PORTS_ABOVE = 100
 _STOP_FIRST = (("server",), ("worker", "beat"))
 _STOP_LAST = (("valkey",), ("postgres",))
-_RESTARTABLE = frozenset({"worker", "beat"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,19 +189,24 @@ class Launcher:
     def _watch(self) -> None:
         while True:
             self._pause(_WATCH_SECONDS)
-            for name, child in self._running.items():
+            for name, child in list(self._running.items()):
                 if not child.alive:
                     self._replace(name, child)
 
     def _replace(self, name: str, dead: Running) -> None:
-        """Start a worker or beat again, for nothing of theirs is lost. Without any other there is no installation."""
+        """Start what died again: the rest of an installation does without any one of its parts for a while."""
         reason = why_it_died(dead)
         dead.kill()
-        if name not in _RESTARTABLE or self._restarts >= _MOST_RESTARTS:
+        if self._restarts >= _MOST_RESTARTS:
             raise CannotStart(reason)
         self._restarts += 1
         complain(f"{reason}\nStarting the {name} again.")
-        self._launch(dead.program)
+        if name == "postgres":
+            self._running[name] = postgres.start(self._places, pause=self._pause)
+        elif name == "valkey":
+            self._running[name] = valkey.start(self._places, pause=self._pause)
+        else:
+            self._launch(dead.program)
 
     def _stop(self, lock: Lock) -> None:
         if self._running:
@@ -213,6 +217,8 @@ class Launcher:
         for names in (*_STOP_FIRST, tuple(self._running.keys() - ordered), *_STOP_LAST):
             children = [self._running[name] for name in names if name in self._running]
             stop_all(children, hurry=lambda: self._interrupts > asked_before)
+        # What was still being started when somebody asked to stop is known by its pid file only.
+        leftovers.sweep(self._places.run)
         places.forget_sockets(self._places)
         if self._running:
             say("Stopped.")

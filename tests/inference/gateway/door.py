@@ -56,6 +56,7 @@ class Door:
     def __init__(self, gateway: Gateway, key: str = "") -> None:
         self.gateway = gateway
         self.key = key
+        self.address = "192.0.2.1"
 
     async def ask(
         self,
@@ -121,4 +122,5 @@ class Door:
             "path": path,
             "query_string": b"",
             "headers": pairs,
+            "client": (self.address, 50_000),
         }

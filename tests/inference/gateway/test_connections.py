@@ -15,6 +15,7 @@ class Engine:
     """A server that does what a test wants, and counts its connections."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.connections = 0
         self.gone = asyncio.Event()
         self.replies: list[bytes] = [OK]

@@ -4,12 +4,12 @@ import pytest
 
 from inference.gateway.catalogue import Model, Pool, Replica, Route
 from inference.gateway.errors import NoReplica
-from inference.gateway.routing import COOLING_SECONDS, Balance, choose
+from inference.gateway.routing import COOLING_SECONDS, Balance, choose, seats
 
 
-def pool(name: str, *healthy: bool) -> Pool:
+def pool(name: str, *healthy: bool, most: int | None = None) -> Pool:
     replicas = tuple(Replica(f"{name}{n}", f"http://{name}{n}", ok) for n, ok in enumerate(healthy))
-    return Pool(name, "vllm", "", 2, 60, 30, 600, replicas)
+    return Pool(name, "vllm", "", 2, 60, 30, 600, replicas, most)
 
 
 def model(*routes: Route) -> Model:
@@ -66,3 +66,34 @@ def test_a_failure_cools_down():
     others = {balance.choose(TWO, now=1.0).replica.id for _ in range(3)}
     assert failed.replica.id not in others
     assert failed.replica.id in {balance.choose(TWO, now=COOLING_SECONDS + 1).replica.id for _ in range(8)}
+
+
+LIMITED = model(Route(pool("a", True, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
+MIXED = model(Route(pool("a", True, True, most=2), "up", 1), Route(pool("free", True), "up", 1))
+
+
+def test_a_model_without_limited_pools_needs_no_place():
+    assert seats(TWO, {}, ()) == ()
+
+
+def test_places_are_looked_for_in_the_least_busy_pool_first():
+    assert [seat.scope_id for seat in seats(LIMITED, {"a0": 1}, ())] == ["b", "a"]
+    assert [seat.concurrency for seat in seats(LIMITED, {"b0": 1}, ())] == [2, 3]
+
+
+def test_a_pool_without_an_engine_offers_no_place():
+    sick = model(Route(pool("a", False, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
+    assert [seat.scope_id for seat in seats(sick, {}, ())] == ["b"]
+
+
+def test_a_limited_pool_serves_only_those_that_have_a_place_in_it():
+    assert choose(LIMITED, {"b0": 9}, (), turn=0, seat="b").pool.name == "b"
+    with pytest.raises(NoReplica):
+        choose(LIMITED, {}, (), turn=0)
+    with pytest.raises(NoReplica):
+        choose(LIMITED, {}, (), turn=0, tried=["b0"], seat="b")
+
+
+def test_when_its_pool_fails_a_request_may_go_to_one_without_a_limit():
+    assert choose(MIXED, {"free0": 0, "a0": 9, "a1": 9}, (), turn=0, seat="a").pool.name == "a"
+    assert choose(MIXED, {}, (), turn=0, tried=["a0", "a1"], seat="a").pool.name == "free"

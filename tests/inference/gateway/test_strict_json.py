@@ -70,3 +70,17 @@ def test_integers_fit_into_sixty_four_bits():
     assert parse_object(b'{"a":9223372036854775807}') == {"a": 2**63 - 1}
     with pytest.raises(InvalidRequest, match="64 bits"):
         parse_object(b'{"a":9223372036854775808}')
+
+
+@pytest.mark.parametrize("item", [b"[],", b"{},", b"1,"])
+def test_a_body_of_nothing_but_values_is_refused_before_it_costs_anything(item):
+    with pytest.raises(InvalidRequest, match="more than"):
+        parse_object(b'{"a":[' + item * 1_000_000 + b"1]}")
+
+
+def test_a_key_that_ends_in_a_backslash_hides_no_duplicate():
+    with pytest.raises(InvalidRequest, match="twice"):
+        parse_object(b'{"x\\\\":1,"a":1,"a":2}')
+    with pytest.raises(InvalidRequest, match="twice"):
+        parse_object(b'{"x\\\\":1,"a":1,"a":":"}')
+    assert parse_object(b'{"x\\\\":1,"a":":"}') == {"x\\": 1, "a": ":"}
