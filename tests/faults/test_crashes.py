@@ -1,6 +1,8 @@
 """`kill -9`: nothing of the server runs another instruction, and still nothing is lost, stuck or charged twice."""
 
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ SHORT_LEASES = {"HOLD_LEASE_SECONDS": "5", "CONCURRENCY_LEASE_SECONDS": "5"}
 LEASE, REAPER, NOISE = 5.0, 5.0, 10.0
 ROUNDS = 4
 LONG = "hi [[sim ttft=1 gap=100 tokens=900]]"
+SHORT = "hi [[sim ttft=1 gap=50 tokens=60]]"
 
 
 def test_what_a_killed_server_held_is_free_after_its_lease_and_costs_nothing(installation, crowd):
@@ -42,14 +45,10 @@ def test_the_places_of_a_killed_server_are_free_after_their_lease(installation, 
         wait_for_output(calls)
         server.kill()
 
-    def ask():
-        call = crowd.call(installation.server.port, acme.api_key, "hi [[sim ttft=1 gap=0 tokens=1]]")
-        crowd.wait([call])
-        return call
-
-    refused = ask()
+    server = installation.server
+    refused = one(crowd, server, acme)
     assert (refused.status, refused.code) == (429, "concurrency_limit_exceeded")
-    eventually(lambda: ask().status == 200, within=LEASE + NOISE)
+    eventually(lambda: one(crowd, server, acme).status == 200, within=LEASE + NOISE)
     Books(installation, acme).closed_by_the_reaper()
 
 
@@ -72,6 +71,28 @@ def test_no_client_sees_an_end_without_a_settlement_whenever_servers_are_killed(
     assert finished, "nobody came to an end"
     assert cut, "nobody was cut off"
     assert {record["outcome"] for record in records.values()} <= {"complete", "expired"}
+
+
+def test_a_killed_worker_is_replaced_and_its_neighbours_streams_go_on(installation, crowd):
+    acme = installation.organization()
+    with serving(installation, 1, WEB_CONCURRENCY="2", **SHORT_LEASES) as (server,):
+        calls = [crowd.call(server.port, acme.api_key, SHORT, stream=True) for _ in range(40)]
+        wait_for_output(calls)
+        _, first, second = server.pids
+        os.kill(first, signal.SIGKILL)
+        crowd.wait(calls)
+        eventually(lambda: len(server.pids) == 3 and first not in server.pids, within=NOISE)
+        assert second in server.pids
+        eventually(lambda: all(one(crowd, server, acme).finished for _ in range(8)), within=NOISE)
+    records = Books(installation, acme).closed_by_the_reaper()
+    assert {call.finished for call in calls} == {True, False}
+    assert all((records[call.request_id]["outcome"] == "complete") is call.finished for call in calls)
+
+
+def one(crowd, server, tenant):
+    call = crowd.call(server.port, tenant.api_key, "hi [[sim ttft=1 gap=0 tokens=1]]")
+    crowd.wait([call])
+    return call
 
 
 def ask_at_some_moment(crowd, server, tenant, dice):
