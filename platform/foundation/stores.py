@@ -99,7 +99,7 @@ class Postgres:
             raise StoreDown("postgres")
         return task.result()
 
-    async def _run(self, statement: str, parameters: Sequence[object]) -> list[Row]:
+    async def _run(self, statement: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Row]:
         try:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement, parameters)
