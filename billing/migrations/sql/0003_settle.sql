@@ -125,12 +125,16 @@ CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    held uuid[];
+    organizations uuid[];
     released billing_hold[];
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    PERFORM turnpike_lock_wallets(
-        ARRAY(SELECT h.organization_id FROM billing_hold h WHERE h.request_id = ANY (requests)));
-    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
+    SELECT array_agg(h.request_id), array_agg(h.organization_id) INTO held, organizations
+    FROM billing_hold h WHERE h.request_id = ANY (requests);
+    PERFORM turnpike_lock_wallets(organizations);
+    -- Only those: a hold that was taken meanwhile may be another organization's, whose wallet is not locked.
+    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (held) RETURNING h.*)
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
     RETURN turnpike_release(released);
 END $$;

@@ -148,3 +148,17 @@ def test_two_that_need_a_window_at_once_open_one(stage, length, commits):
         windows = stage.first.windows([scene.organization])
         assert len([window for _, _, budget, window, _ in windows if budget == cap.budget]) == 1
         assert (verdict.purses is None) == commits, "50 and 50 do not both fit into 60"
+
+
+def test_a_void_leaves_alone_what_was_held_after_it_had_looked(stage, fresh_database):
+    """Its wallet is not among those that the void has locked."""
+    with _scene(stage, "held") as (acme, _), _scene(stage, "new") as (globex, _):
+        requests = [acme.one.request, globex.one.request]
+        stage.first.connection.execute("BEGIN")
+        stage.first.post(acme.organization, "adjustment", None, 1)
+        running = stage.start_second(Operation(lambda teller, _: teller.void(requests), lambda *_: None), acme)
+        with closing(Teller(fresh_database.url)) as third:
+            third.hold([globex.one])
+        stage.first.connection.execute("COMMIT")
+        assert running.result(timeout=10) == 1
+        assert list(stage.first.look([globex.organization])[1]) == [str(globex.one.request)]
