@@ -4,6 +4,7 @@ A main process supervises WEB_CONCURRENCY workers, each with its own listening s
 on to every worker, which drains as draining.py tells; on SIGHUP it replaces the workers one after the other.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -49,6 +50,10 @@ def load_application() -> Callable[..., Any]:
         signal.signal(name, signal.SIG_DFL)
     from config.asgi import application  # noqa: PLC0415 - in the worker: the main process stays small
 
+    # What is alive now lives as long as the process. Looking at it again and again cost a tenth of every request.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)
     return application
 
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -55,6 +56,9 @@ class Launcher:
 
     def run(self) -> int:
         """Start, watch, stop; return the exit status."""
+        with suppress(OSError):  # `prepare` says what is wrong with it
+            # Above the data folder others must be able to pass: PostgreSQL may run as somebody else.
+            self._places.data.parent.mkdir(parents=True, exist_ok=True)
         os.umask(0o077)  # logs and data are their owner's business
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._interrupted)
