@@ -65,13 +65,15 @@ def preview(*, model: str, since: datetime) -> list[Impact]:
     return sorted(impacts.values(), key=lambda impact: impact.organization_id)
 
 
-@transaction.atomic
 def confirm(*, model: str, since: datetime, actor: Actor) -> list[Impact]:
-    """Post what `preview` finds: one compensating transaction for each organization that has a difference."""
+    """Post what `preview` finds: one compensating transaction for each organization that has a difference.
+
+    Each is committed by itself: a wallet stays locked for its own entries only, while requests wait for it.
+    """
     impacts = preview(model=model, since=since)
-    with isolation.everything():
-        for impact in impacts:
-            if impact.differences:
+    for impact in impacts:
+        if impact.differences:
+            with transaction.atomic(), isolation.everything():
                 _post(impact, model, actor)
     return impacts
 
