@@ -10,16 +10,27 @@ from foundation import logs, metrics
 
 log = logs.get(__name__)
 
+# One transaction locks the wallets of that many holds at most.
+REAPED_AT_ONCE = 1000
+
 
 @shared_task(name="billing.tasks.reap_holds")
 def reap_holds() -> int:
-    """End the holds of processes that died. Returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT turnpike_reap()")
-        (reaped,) = cursor.fetchone()
+    """End the holds of processes that died, however many there were. Returns how many."""
+    reaped = last = _reap()
+    while last == REAPED_AT_ONCE:
+        last = _reap()
+        reaped += last
     if reaped:
         metrics.holds_expired.inc(reaped)
         log.warning("holds_expired", count=reaped)
+    return reaped
+
+
+def _reap() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT turnpike_reap(%s)", (REAPED_AT_ONCE,))
+        (reaped,) = cursor.fetchone()
     return int(reaped)
 
 
