@@ -26,7 +26,11 @@ BEGIN
     IF turnpike_lock_wallets(organizations) <> cardinality(organizations) THEN
         RAISE EXCEPTION 'an organization of this batch has no wallet' USING ERRCODE = 'no_data_found';
     END IF;
-    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (requests) RETURNING h.*)
+    WITH gone AS (
+        DELETE FROM billing_hold h
+        WHERE h.request_id = ANY (requests) AND h.organization_id = ANY (organizations)
+        RETURNING h.*
+    )
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
     IF coalesce(cardinality(released), 0) < cardinality(requests) THEN
         SELECT coalesce(array_agg(u.request_id), '{}'), array_agg(u.transaction_id) INTO known, known_bills
