@@ -76,6 +76,8 @@ def test_no_client_sees_an_end_without_a_settlement_whenever_servers_are_killed(
 def test_a_killed_worker_is_replaced_and_its_neighbours_streams_go_on(installation, crowd):
     acme = installation.organization()
     with serving(installation, 1, WEB_CONCURRENCY="2", **SHORT_LEASES) as (server,):
+        # One that is ready answers for both.
+        eventually(lambda: server.log.count("Started worker-") == 2, within=NOISE)
         calls = [crowd.call(server.port, acme.api_key, SHORT, stream=True) for _ in range(40)]
         wait_for_output(calls)
         _, first, second = server.pids
