@@ -14,8 +14,8 @@ def _hold(organization_id, count: int, lease_seconds: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM turnpike_hold((SELECT jsonb_agg(jsonb_build_object("
-            "'request', uuidv7(), 'organization', %s::uuid, 'project', %s::uuid, 'key', %s::uuid, 'model', 'sim', 'amount', 1))"
-            " FROM generate_series(1, %s)), make_interval(secs => %s))",
+            "'request', uuidv7(), 'organization', %s::uuid, 'project', %s::uuid, 'key', %s::uuid,"
+            " 'model', 'sim', 'amount', 1)) FROM generate_series(1, %s)), make_interval(secs => %s))",
             (organization_id, cast.PROJECT, cast.KEY, count, lease_seconds),
         )
 
