@@ -71,12 +71,9 @@ def own_postgres(beside: Installation) -> Iterator[tuple[Store, Installation]]:
         yield store, Apart(here, beside, stack)
 
 
+@dataclass(frozen=True)
 class _OwnDatabase(Database):
     """The database of a PostgreSQL of its own."""
-
-    def __init__(self, here: Places) -> None:
-        super().__init__(postgres.DATABASE)
-        object.__setattr__(self, "here", here)
 
     here: Places
 
@@ -93,7 +90,7 @@ class Apart(Installation):
     """An installation that has its own PostgreSQL, but the simulators and the Valkey of another one; no server yet."""
 
     def __init__(self, here: Places, beside: Installation, stack: ExitStack) -> None:
-        self.database = _OwnDatabase(here)
+        self.database = _OwnDatabase(postgres.DATABASE, here)
         self._socket = here.postgres_socket
         self._unblocked = beside._unblocked
         self._stack = stack
