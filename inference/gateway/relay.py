@@ -24,7 +24,7 @@ from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
 from inference.gateway.exchange import Exchange
 from inference.gateway.routing import Balance, Target, candidates
-from inference.gateway.streams import Blocks, Meter, Rewriter, has_error, split_at_done
+from inference.gateway.streams import Blocks, Meter, Rewriter, split_at_done, split_at_error
 from inference.gateway.upstream import CHAT, Upstream, chat_body, refusal
 
 log = logs.get(__name__)
@@ -98,10 +98,9 @@ class Relay:
         now = asyncio.get_running_loop().time
         while (chunk := await answer.read_chunk()) is not None:
             block, marker = split_at_done(blocks.feed(chunk))
+            block, broken = split_at_error(block)
             if block:
                 meter.observe(block)
-                if has_error(block):
-                    raise UpstreamError from ValueError("the engine reported an error in its stream")
                 if exchange.first_output is None and meter.outputs:
                     exchange.first_output = now()
                 exchange.wait_for_client(now())
@@ -111,6 +110,8 @@ class Relay:
                 if body:
                     await send({"type": "http.response.body", "body": body, "more_body": True})
                     reach("streaming")
+            if broken:
+                raise UpstreamError from ValueError("the engine reported an error in its stream")
             exchange.wait_for_engine(now(), between_seconds)
             if marker:
                 await _read_trailer(answer)

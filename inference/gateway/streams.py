@@ -152,6 +152,7 @@ def split_at_done(block: bytes) -> tuple[bytes, bytes]:
     return block[: marker.start()], event
 
 
-def has_error(block: bytes) -> bool:
-    """Tell whether an engine reports an error in the middle of its stream."""
-    return b"error" in block and _ERROR.search(block) is not None
+def split_at_error(block: bytes) -> tuple[bytes, bool]:
+    """Cut a block before an error that the engine reports in it, and tell whether there is one."""
+    error = _ERROR.search(block) if b"error" in block else None
+    return (block, False) if error is None else (block[: error.start()], True)

@@ -14,7 +14,7 @@ from tests.tenants import cast
 
 def test_the_schedule_names_tasks_that_exist():
     named = {entry["task"] for entry in SCHEDULE.values() if entry["task"].startswith("inference.")}
-    assert named == {"inference.tasks.roll_up_usage", "inference.tasks.probe_replicas"}
+    assert named == {f"inference.tasks.{name}" for name in ("roll_up_usage", "probe_replicas", "forget_claims")}
     assert named <= set(app.tasks)
 
 

@@ -256,4 +256,7 @@ def test_an_hour_is_found_in_the_one_partition_of_its_month(acme):
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + rollups.HOURS, ids | {"starts_at": now(), "ends_at": now() + HOUR})
         plan = " ".join(line for (line,) in cursor.fetchall())
-    assert set(re.findall(r" on (billing_usagerecord\w*)", plan)) == {f"billing_usagerecord_{now():%Y_%m}"}
+    # The planner may look into the partition or into its index.
+    assert set(re.findall(r" on (billing_usagerecord_\w+?)(?:_pkey\b|\b)", plan)) == {
+        f"billing_usagerecord_{now():%Y_%m}"
+    }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.gateway.errors import UpstreamError
-from inference.gateway.streams import LONGEST_EVENT, Blocks, Meter, Rewriter, has_error, split_at_done
+from inference.gateway.streams import LONGEST_EVENT, Blocks, Meter, Rewriter, split_at_done, split_at_error
 
 USAGE = {"prompt_tokens": 3, "total_tokens": 8, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 0}}
 
@@ -160,8 +160,9 @@ def test_every_rewritten_event_is_json_with_the_same_text(text):
     "block", [event({"error": {"message": "boom"}}), event({"object": "error"}), b"event: error\ndata: {}\n\n"]
 )
 def test_an_error_event_is_noticed(block):
-    assert has_error(event(chunk("a")) + block)
+    assert split_at_error(event(chunk("a")) + block) == (event(chunk("a")), True)
 
 
 def test_text_about_errors_is_no_error():
-    assert not has_error(event(chunk('{"error": 1}')) + event(chunk("event: error")))
+    text = event(chunk('{"error": 1}')) + event(chunk("event: error"))
+    assert split_at_error(text) == (text, False)
