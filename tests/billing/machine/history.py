@@ -14,8 +14,8 @@ from tests.billing.machine import postgres
 from tests.billing.machine.books import Ask, Books, Cap, Charge, Purse, Verdict
 from tests.billing.machine.postgres import HOUR, OVER, Teller
 
-# The budgets of an organization: the first one has two windows at once.
-BUDGETS = ((0, "day"), (0, "month"), (1, "5h"), (2, "lifetime"))
+# The budgets of an organization, some with two windows at once; the last one never ends.
+BUDGETS = ((0, "day"), (0, "month"), (1, "5h"), (1, "billing_period"), (2, "lifetime"))
 
 type NewAsk = tuple[int, int, set[int]]
 
