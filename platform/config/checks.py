@@ -37,6 +37,7 @@ def refuse_misconfiguration() -> None:
         found = checks.run_checks(tags=[TAG], include_deployment_checks=True, databases=["default"])
     finally:
         connections.close_all()
+    found.sort(key=lambda message: message.id or "")
     errors = [message for message in found if message.level >= checks.ERROR]
     if errors:
         raise ImproperlyConfigured(" ".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))

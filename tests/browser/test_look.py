@@ -25,8 +25,15 @@ INSIDE = [
 PHONE = {"width": 360, "height": 740}
 
 
+# What fades in has another contrast until it is there; what moves for ever is as it is.
+SETTLED = """() => Promise.allSettled(
+    document.getAnimations().filter(one => one.effect?.getComputedTiming().endTime < 10000).map(one => one.finished)
+)"""
+
+
 def problems(page: Page) -> list[str]:
     """Return what axe finds against WCAG 2, A and AA. It is evaluated from outside, beyond the page's policy."""
+    page.evaluate(SETTLED)
     page.evaluate(AXE)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
     found: dict[str, Any] = page.evaluate("rules => axe.run(document, rules)", rules)
