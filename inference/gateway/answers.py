@@ -16,6 +16,7 @@ from inference.gateway.idempotency import Outcome
 _STREAM_HEAD: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
     # nginx and its kind would otherwise collect the stream.
     (b"x-accel-buffering", b"no"),
 )

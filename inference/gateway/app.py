@@ -16,21 +16,21 @@ from billing.settlement import Settlements
 from foundation import ids, logs, metrics
 from foundation.errors import (
     ClientGone,
-    InvalidRequest,
     MethodNotAllowed,
     NotFound,
     PlatformError,
-    RequestTooLarge,
-    UnsupportedMediaType,
 )
 from foundation.stores import Postgres, valkey
-from foundation.web import Receive, Scope, Send, single
+from foundation.web import Receive, Scope, Send
 from inference.gateway import answers
 from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
+from inference.gateway.cors import Cors
 from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.errors import BodyBroken
+from inference.gateway.heads import HANG_UP, check_head, check_json
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.learning import Experience
@@ -46,15 +46,13 @@ from keys.verification import KEY_BY_DIGEST, KeyDirectory
 
 log = logs.get(__name__)
 
-MOST_HEADERS = 100
-MOST_HEADER_BYTES = 8 * 1024
-MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
 POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
     "/v1/chat/completions": (CHAT, chat_completions),
 }
+LITERAL = frozenset({*POSTS, MODELS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,7 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
+        self._cors = Cors(self._postgres, directory)
         self._news = News(options.valkey_url, self._postgres, self.services)
 
     async def startup(self) -> None:
@@ -133,12 +132,14 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of `/v1`."""
         request_id = ids.uuid7()
-        http = Http(scope, receive, send, request_id, ids.public("req", request_id))
+        http = Http(scope, receive, self._cors.opening(scope, send), request_id, ids.public("req", request_id))
         logs.request_id.set(http.public_id)
         try:
             await self._serve(http)
         except ClientGone:
             metrics.requests("none", "client_gone", "499").inc()
+            # The server says so, too, of a body that it cannot read: then the client is there, and waits.
+            await self._answer(http, BodyBroken(headers=HANG_UP))
         except PlatformError as error:
             await self._refuse(http, error)
         except Exception:  # The boundary to the server: whatever is wrong with us, the client gets an answer.
@@ -146,24 +147,27 @@ class Gateway:
             await self._refuse(http, PlatformError())
 
     async def _serve(self, http: Http) -> None:
-        _check_head(http.scope)
+        check_head(http.scope, LITERAL)
         path, method = http.scope["path"], http.scope["method"]
-        if path in POSTS:
-            _require(method, "POST")
-            _require_json(http.scope)
+        allowed = _methods(path)
+        if method == "OPTIONS":
+            await self._cors.preflight(http, allowed)
+        elif method not in allowed:
+            raise MethodNotAllowed(headers={"allow": ", ".join((*allowed, "OPTIONS"))})
+        elif path in POSTS:
+            check_json(http.scope["headers"])
             await POSTS[path][1](self.services, http)
         elif path == MODELS:
-            _require(method, "GET")
             await list_models(self.services, http)
-        elif path.startswith(MODELS + "/"):
-            _require(method, "GET")
-            await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
         else:
-            raise NotFound("There is no such endpoint.")
+            await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
         name = POSTS.get(http.scope["path"], ("none",))[0]
         metrics.requests(name, error.code, str(error.status)).inc()
+        await self._answer(http, error)
+
+    async def _answer(self, http: Http, error: PlatformError) -> None:
         await answers.send_error(http.send, error, [(b"x-request-id", http.public_id.encode())])
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
@@ -174,26 +178,13 @@ class Gateway:
         return [row[0] for row in await self._postgres.fetch(LIMITS_OF_SUBJECTS, (subjects,))]
 
 
-def _check_head(scope: Scope) -> None:
-    headers = scope["headers"]
-    sizes = [len(name) + len(value) for name, value in headers]
-    if len(sizes) > MOST_HEADERS or sum(sizes) > MOST_HEAD_BYTES or max(sizes, default=0) > MOST_HEADER_BYTES:
-        raise RequestTooLarge("The request has too many or too large headers.")
-    if single(headers, b"host") is None and scope.get("http_version") == "1.1":
-        raise InvalidRequest("The header host is missing.")
-
-
-def _require(method: str, wanted: str) -> None:
-    if method != wanted:
-        raise MethodNotAllowed(headers={"allow": wanted})
-
-
-def _require_json(scope: Scope) -> None:
-    media_type = (single(scope["headers"], b"content-type") or b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        raise UnsupportedMediaType
-    if (single(scope["headers"], b"content-encoding") or b"identity").lower() != b"identity":
-        raise UnsupportedMediaType("Send the body without a content-encoding.")
+def _methods(path: str) -> tuple[str, ...]:
+    """Return what may be done at a path. Raises NotFound."""
+    if path in POSTS:
+        return ("POST",)
+    if path == MODELS or path.startswith(MODELS + "/"):
+        return ("GET", "HEAD")
+    raise NotFound("There is no such endpoint.")
 
 
 def build_gateway(options: Options) -> Gateway:

@@ -149,4 +149,4 @@ class Operations:
 
 
 async def _say(send: Send, status: int, facts: Mapping[str, object]) -> None:
-    await send_json(send, status, orjson.dumps(facts), [(b"cache-control", b"no-store")])
+    await send_json(send, status, orjson.dumps(facts))

@@ -206,6 +206,8 @@ STORAGES = {
 HOST = env.text("HOST", default="127.0.0.1")
 PORT = env.number("PORT", default=8000, at_least=1, at_most=65535)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
+# A request's head has to come within it, and the next one on a connection that is kept (architecture §4.3).
+REQUEST_HEAD_SECONDS = env.number("REQUEST_HEAD_SECONDS", default=10, at_least=1)
 MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 # All gateway processes of the installation: without Valkey each enforces its share of a limit.
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)

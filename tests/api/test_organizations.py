@@ -34,6 +34,7 @@ def test_an_organization_is_shown_by_its_public_facts(acme, by_key):
         "slug": "acme",
         "status": "active",
         "time_zone": "UTC",
+        "allowed_origins": [],
         "created_at": acme.organization.created_at.isoformat().replace("+00:00", "Z"),
     }
 
