@@ -122,5 +122,15 @@ def test_a_change_is_made_by_somebody_and_audited(acme):
     assert set(actions) == {"organization.renamed", "organization.time_zone_changed"}
 
 
+def test_origins_are_replaced_as_a_whole(acme):
+    path, owner = f"organizations/{acme.organization.public_id}", Asking(user=acme.owner)
+    owner("PATCH", path, {"allowed_origins": ["https://a.test", "https://b.test"]})
+    answer = owner("PATCH", path, {"allowed_origins": ["https://b.test"]})
+    assert (answer.status_code, answer.json()["allowed_origins"]) == (200, ["https://b.test"])
+    refused = owner("PATCH", path, {"allowed_origins": ["https://b.test/page"]})
+    assert (refused.status_code, error(refused)["param"]) == (400, "allowed_origins")
+    assert owner.get(path)["allowed_origins"] == ["https://b.test"]
+
+
 def test_a_person_of_none_sees_an_empty_list(db):
     assert Asking(user=cast.person()).get("organizations") == {"data": [], "next_cursor": None}

@@ -152,6 +152,8 @@ async def test_json_is_sent_with_its_type_its_length_and_more_headers():
     assert (start["status"], body["body"]) == (402, b'{"a":1}')
     assert dict(start["headers"]) == {
         b"content-type": b"application/json",
+        b"x-content-type-options": b"nosniff",
+        b"cache-control": b"no-store",
         b"content-length": b"7",
         b"x-request-id": b"req_1",
     }
