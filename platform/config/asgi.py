@@ -17,7 +17,7 @@ from config.draining import Drain  # noqa: E402 - after Django is set up
 from config.operations import Operations, Readiness  # noqa: E402 - after Django is set up
 from foundation import ids, logs  # noqa: E402 - after Django is set up
 from foundation.errors import Overloaded, PlatformError  # noqa: E402 - after Django is set up
-from foundation.web import Receive, Scope, Send  # noqa: E402 - after Django is set up
+from foundation.web import Message, Receive, Scope, Send  # noqa: E402 - after Django is set up
 from inference.gateway import answers  # noqa: E402 - after Django is set up
 from inference.gateway.app import Options, build_gateway  # noqa: E402 - after Django is set up
 from inference.gateway.errors import Draining  # noqa: E402 - after Django is set up
@@ -53,6 +53,7 @@ class Platform:
         build_gateway: Callable[[], Gateway],
         *,
         drain_seconds: float,
+        notice_seconds: float = 0.0,
         metrics_token: str,
         readiness: Readiness,
     ) -> None:
@@ -60,7 +61,7 @@ class Platform:
         self._build_gateway = build_gateway
         self._gateway: Gateway | None = None
         self._under_way = 0
-        self._drain = Drain(self._finish, seconds=drain_seconds)
+        self._drain = Drain(self._finish, seconds=drain_seconds, notice_seconds=notice_seconds)
         self._operations = Operations(self._drain, readiness, token=metrics_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +89,7 @@ class Platform:
         else:
             self._under_way += 1
             try:
-                await gateway(scope, receive, send)
+                await gateway(scope, receive, _closing(send) if self._drain.leaving else send)
             finally:
                 self._under_way -= 1
 
@@ -129,6 +130,18 @@ class Platform:
             await self._gateway.drain(max(0.0, deadline - clock()))
 
 
+def _closing(send: Send) -> Send:
+    """Return a `send` whose answers end their connection: its next request has to reach another process."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [header for header in message["headers"] if header[0] != b"connection"]
+            message["headers"] = [*kept, (b"connection", b"close")]
+        await send(message)
+
+    return send_and_close
+
+
 async def _refuse(scope: Scope, send: Send, error: PlatformError) -> None:
     headers = [(b"x-request-id", ids.public("req", ids.uuid7()).encode())]
     if scope["http_version"].startswith("1"):
@@ -155,6 +168,7 @@ application = Platform(
     pages,
     lambda: build_gateway(gateway_options()),
     drain_seconds=settings.DRAIN_SECONDS,
+    notice_seconds=settings.DRAIN_NOTICE_SECONDS,
     metrics_token=settings.METRICS_TOKEN,
     readiness=Readiness(settings.DATABASE_URL, settings.REDIS_URL),
 )

@@ -123,7 +123,7 @@ class Operations:
         await _say(send, 200, {"status": "alive"})
 
     async def _ready(self, _: Scope, send: Send) -> None:
-        if self._drain.refusing:
+        if self._drain.leaving:
             await _say(send, 503, {"status": "draining"})
             return
         status, stores = await self._readiness.status()

@@ -80,7 +80,7 @@ def _server() -> MPServer:
         backlog=2048,
         # Connections of one worker, idle ones included.
         backpressure=settings.MAX_CONNECTIONS,
-        workers_kill_timeout=settings.DRAIN_SECONDS + KILL_MARGIN_SECONDS,
+        workers_kill_timeout=settings.DRAIN_NOTICE_SECONDS + settings.DRAIN_SECONDS + KILL_MARGIN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.info,
         log_dictconfig=_LOGGING,
