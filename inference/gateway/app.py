@@ -5,7 +5,7 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -28,9 +28,9 @@ from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.cors import Cors
-from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.endpoints import Services, answer
 from inference.gateway.errors import BodyBroken
-from inference.gateway.heads import HANG_UP, check_head, check_json
+from inference.gateway.heads import HANG_UP, check_head, check_type
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.learning import Experience
@@ -40,6 +40,7 @@ from inference.gateway.orders import Http, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
+from inference.gateway.surfaces.router import ROUTES
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
@@ -49,10 +50,8 @@ log = logs.get(__name__)
 MODELS = "/v1/models"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
-POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
-    "/v1/chat/completions": (CHAT, chat_completions),
-}
-LITERAL = frozenset({*POSTS, MODELS})
+# Paths that must be spelled without escapes.
+LITERAL = frozenset({*ROUTES, MODELS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class Gateway:
         except ClientGone:
             metrics.requests("none", "client_gone", "499").inc()
             # The server says so, too, of a body that it cannot read: then the client is there, and waits.
-            await self._answer(http, BodyBroken(headers=HANG_UP))
+            await self._tell(http, BodyBroken(headers=HANG_UP))
         except PlatformError as error:
             await self._refuse(http, error)
         except Exception:  # The boundary to the server: whatever is wrong with us, the client gets an answer.
@@ -149,26 +148,26 @@ class Gateway:
     async def _serve(self, http: Http) -> None:
         check_head(http.scope, LITERAL)
         path, method = http.scope["path"], http.scope["method"]
-        allowed = _methods(path)
+        allowed, surface = _methods(path), ROUTES.get(path)
         if method == "OPTIONS":
             await self._cors.preflight(http, allowed)
         elif method not in allowed:
             raise MethodNotAllowed(headers={"allow": ", ".join((*allowed, "OPTIONS"))})
-        elif path in POSTS:
-            check_json(http.scope["headers"])
-            await POSTS[path][1](self.services, http)
+        elif surface is not None:
+            check_type(http.scope["headers"], surface.content_type)
+            await answer(self.services, http, surface)
         elif path == MODELS:
             await list_models(self.services, http)
         else:
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
-        name = POSTS.get(http.scope["path"], ("none",))[0]
-        metrics.requests(name, error.code, str(error.status)).inc()
-        await self._answer(http, error)
+        surface = ROUTES.get(http.scope["path"])
+        metrics.requests(surface.name if surface else "none", error.code, str(error.status)).inc()
+        await self._tell(http, error)
 
-    async def _answer(self, http: Http, error: PlatformError) -> None:
-        await answers.send_error(http.send, error, [(b"x-request-id", http.public_id.encode())])
+    async def _tell(self, http: Http, error: PlatformError) -> None:
+        await answers.refuse(http.send, ROUTES.get(http.scope["path"]), error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
@@ -180,7 +179,7 @@ class Gateway:
 
 def _methods(path: str) -> tuple[str, ...]:
     """Return what may be done at a path. Raises NotFound."""
-    if path in POSTS:
+    if path in ROUTES:
         return ("POST",)
     if path == MODELS or path.startswith(MODELS + "/"):
         return ("GET", "HEAD")

@@ -102,13 +102,17 @@ class Connection(asyncio.Protocol):
         self._idle_bytes += len(data)
         try:
             self._parser.feed_data(data)
-            if self._idle_bytes > MOST_HEAD_BYTES and not self.complete:
-                raise Broken("too much that is no body")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, Broken) as error:
-            if not self.complete:
-                self._error = Broken(f"no HTTP: {type(error).__name__}")
-            self.close()
+            self._give_up(f"no HTTP: {type(error).__name__}")
+        else:
+            if self._idle_bytes > MOST_HEAD_BYTES:
+                self._give_up("too much that is no body")
         self._wake()
+
+    def _give_up(self, why: str) -> None:
+        if not self.complete:
+            self._error = Broken(why)
+        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True

@@ -41,15 +41,15 @@ def check_head(scope: Scope, literal: Collection[str] = ()) -> None:
     _check_target(scope, literal)
 
 
-def check_json(headers: Iterable[Header]) -> None:
-    """Let in a body that calls itself plain JSON in UTF-8. Raises UnsupportedMediaType."""
-    kind, *parameters = (single(headers, b"content-type") or b"").lower().split(b";")
-    if kind.strip() != b"application/json":
-        raise UnsupportedMediaType
+def check_type(headers: Iterable[Header], wanted: bytes) -> None:
+    """Let in a body of the wanted media type that is not encoded, JSON in UTF-8 only. Raises UnsupportedMediaType."""
+    kind, *parameters = (single(headers, b"content-type") or b"").split(b";")
+    if kind.strip().lower() != wanted:
+        raise UnsupportedMediaType(f"Send the request as {wanted.decode()}.")
     for parameter in parameters:
-        name, _, value = parameter.partition(b"=")
+        name, _, value = parameter.lower().partition(b"=")
         if name.strip() == b"charset" and value.strip().strip(b'"') not in _CHARSETS:
-            raise UnsupportedMediaType("Send JSON in UTF-8.")
+            raise UnsupportedMediaType("Send text in UTF-8.")
     if (single(headers, b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a content-encoding.")
 
