@@ -180,6 +180,7 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+# Of TRUSTED_PROXIES only: config/forwarding.py takes it away from anybody else's request.
 if env.flag("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -214,7 +215,7 @@ GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_
 VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
-# Whose word on the client's address is taken (X-Forwarded-For); without any, the address is that of the peer.
+# Whose word on the client is taken (X-Forwarded-*); without any, the client is the peer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # How long a server that is told to stop still takes new work while /readyz fails already: balancers need to notice.
 DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", default=0, at_least=0)
