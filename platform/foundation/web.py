@@ -21,11 +21,8 @@ GRACE_SECONDS = 5.0
 """How long a body may take before its rate counts, so that small bodies survive a slow network's hiccup."""
 
 # Answers are for the program that asked: no cache may keep one, and no browser may take one for a page.
-_JSON = (
-    (b"content-type", b"application/json"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-)
+GUARDED: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_JSON = (b"content-type", b"application/json")
 
 
 def single(headers: Iterable[Header], name: bytes) -> bytes | None:
@@ -86,7 +83,7 @@ async def wait_for_disconnect(receive: Receive) -> None:
 async def send_json(send: Send, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
     """Answer with a JSON body that is serialised already, with its type and length, and these headers."""
     length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*_JSON, length, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *GUARDED, *headers]})
     await send({"type": "http.response.body", "body": body})
 
 

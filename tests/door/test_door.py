@@ -48,10 +48,19 @@ def ask(line, acme):
         b"\r\n\r\n" + post(),
     ],
     ids=[
-        "chunked", "an extension", "a trailer", "chunks of a byte", "its length twice", "a charset", "identity",
-        "100-continue", "the absolute form", "line feeds", "empty lines before",
+        "chunked",
+        "an extension",
+        "a trailer",
+        "chunks of a byte",
+        "its length twice",
+        "a charset",
+        "identity",
+        "100-continue",
+        "the absolute form",
+        "line feeds",
+        "empty lines before",
     ],
-)  # fmt: skip
+)
 def test_what_is_allowed_is_served_and_the_connection_stays(ask, request_):
     for _ in range(2):
         assert ask(request_).json["choices"]

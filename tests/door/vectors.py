@@ -141,13 +141,39 @@ HEADERS = {
 }
 
 _PATHS = [
-    b"//v1/models", b"/v1//models", b"/v1/models/", b"/v1/./models", b"/v1/../v1/models", b"/v1/%2e%2e/v1/models",
-    b"/v1/models/%2e%2e/models", b"/v1/models/..", b"/v1/models%0a", b"/v1/models%0d%0ax:%20y", b"/v1/models%00",
-    b"/v1%2fmodels", b"/v1/models%2fsim", b"/%76%31/models", b"/v1/%6dodels", b"/v1/chat%2fcompletions",
-    b"/v1\\models", b"/v1/models\\sim", b"/v1/models;a=b", b"/v1/models%ff", b"/v1/mod\xc3\xa9ls", b"/v1/mod%zzels",
-    b"/v1/models%23", b"/v1/models%3f", b"/v1/models%20", b"/v1/models/%0asim", b"/V1/models", b"/v1/Models", b"/v1",
-    b"/v1/../admin/", b"/v1/..%2fadmin/", b"*",
-]  # fmt: skip
+    b"//v1/models",
+    b"/v1//models",
+    b"/v1/models/",
+    b"/v1/./models",
+    b"/v1/../v1/models",
+    b"/v1/%2e%2e/v1/models",
+    b"/v1/models/%2e%2e/models",
+    b"/v1/models/..",
+    b"/v1/models%0a",
+    b"/v1/models%0d%0ax:%20y",
+    b"/v1/models%00",
+    b"/v1%2fmodels",
+    b"/v1/models%2fsim",
+    b"/%76%31/models",
+    b"/v1/%6dodels",
+    b"/v1/chat%2fcompletions",
+    b"/v1\\models",
+    b"/v1/models\\sim",
+    b"/v1/models;a=b",
+    b"/v1/models%ff",
+    b"/v1/mod\xc3\xa9ls",
+    b"/v1/mod%zzels",
+    b"/v1/models%23",
+    b"/v1/models%3f",
+    b"/v1/models%20",
+    b"/v1/models/%0asim",
+    b"/V1/models",
+    b"/v1/Models",
+    b"/v1",
+    b"/v1/../admin/",
+    b"/v1/..%2fadmin/",
+    b"*",
+]
 PATHS = {path.decode("latin-1"): path for path in _PATHS}
 
 _DEEP, _WIDE = b"[" * 100_000, b"[" + b"[]," * 300_000 + b"[]]"
