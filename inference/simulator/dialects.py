@@ -75,6 +75,8 @@ class Dialect(ABC):
     aliases: tuple[str, ...] = ()
     """Other paths that do the same."""
     id_prefix = ""
+    failure = 500
+    """The status of an answer that failed while it was generated."""
 
     def __init__(self, error: Error = wire.error) -> None:
         self.error = error
