@@ -8,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, scripts, wire
 from inference.simulator.bodies import SLOT, Tokens
-from inference.simulator.dialects import Answer, Dialect, Events
+from inference.simulator.dialects import Answer, Events, Streamed
 from inference.simulator.jobs import FinishReason, Job
 from inference.simulator.metering import Counts
 from inference.simulator.options import Options
@@ -18,7 +18,7 @@ from inference.simulator.scripts import Said
 Document = dict[str, Any]
 
 
-class Choices(Dialect):
+class Choices(Streamed):
     """An API whose answers and chunks are lists of choices; engines differ in what these methods give."""
 
     chunk_object: str

@@ -9,7 +9,7 @@ from inference.simulator.bodies import JSON, Body, Tokens
 from inference.simulator.chat import Chat
 from inference.simulator.chunks import Document
 from inference.simulator.completions import Completions
-from inference.simulator.dialects import Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Error, Events, Streamed
 from inference.simulator.directives import HUGE
 from inference.simulator.engine import Engine
 from inference.simulator.jobs import FinishReason, Job, Wish
@@ -100,7 +100,7 @@ class SglangCompletions(Completions):
         return b',"usage":null'
 
 
-class Generate(Dialect):
+class Generate(Streamed):
     """`POST /generate`: a text or token ids in, a text and `meta_info` out."""
 
     endpoint = "/generate"

@@ -13,7 +13,7 @@ from inference.simulator import bodies, fields, jobs, logprobs, prompts
 from inference.simulator.bodies import JSON, Body, Tokens
 from inference.simulator.chat import Chat
 from inference.simulator.chunks import Document
-from inference.simulator.dialects import Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Error, Events, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.jobs import FinishReason, Job, Wish
 from inference.simulator.metering import Counts, Meter
@@ -42,7 +42,7 @@ def error(status: int, message: str, kind: str | None = None, param: str | None 
     )
 
 
-class Generate(Dialect):
+class Generate(Streamed):
     """`POST /generate`: `inputs` and `parameters` in, a text and, where asked, its details out."""
 
     endpoint = "/generate"

@@ -11,7 +11,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts
 from inference.simulator.bodies import JSON, Body, Tokens
-from inference.simulator.dialects import Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Error, Events, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Meter
@@ -36,7 +36,7 @@ def place(path: str) -> str:
     return path if found is None else f"/v2/models/{{model}}{found[2]}"
 
 
-class Generate(Dialect):
+class Generate(Streamed):
     """`POST /v2/models/<model>/generate`."""
 
     endpoint = _GENERATE

@@ -36,11 +36,17 @@ def _ask(sim, path, directive, **members):
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_a_whole_answer_is_on_record(sim, path):
-    reply, request_id = _ask(sim, path, "set_cookie split=50")
+    reply, request_id = _ask(sim, path, "set_cookie")
     record = sim.record(request_id)
     assert (reply.status, record["endpoint"], record["ended"]) == (200, path, "complete")
     assert record["prompt_tokens"] > 0
     assert "set-cookie" in reply.headers
+
+
+@pytest.mark.parametrize("path", PLAIN)
+def test_a_whole_answer_in_pieces_is_whole(sim, path):
+    reply, _ = _ask(sim, path, "split=50")
+    assert (reply.status, reply.whole) == (200, True)
 
 
 @pytest.mark.parametrize("path", PLAIN)
