@@ -94,7 +94,7 @@ def hosts_are_named() -> list[CheckMessage]:
 @_in_production
 def who_forwards_is_known() -> list[CheckMessage]:
     """turnpike.E007: without a proxy nobody is believed to have come by https, and pages redirect for ever."""
-    if settings.SECURE_PROXY_SSL_HEADER is None or settings.TRUSTED_PROXIES:
+    if settings.TRUSTED_PROXIES or not settings.TRUST_FORWARDED_PROTO:
         return []
     hint = "Set TRUSTED_PROXIES to the networks of the proxies that end TLS."
     return [checks.Error("TRUST_FORWARDED_PROTO is on without TRUSTED_PROXIES.", hint=hint, id="turnpike.E007")]

@@ -49,7 +49,7 @@ def test_a_good_production_installation_passes(production):
         ({"KEY_PEPPER": SECRET}, "turnpike.E003"),
         ({"ALLOWED_HOSTS": []}, "turnpike.E004"),
         ({"ALLOWED_HOSTS": ["ai.example.com", "*"]}, "turnpike.E004"),
-        ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, "turnpike.E007"),
+        ({"TRUST_FORWARDED_PROTO": True}, "turnpike.E007"),
         ({"METRICS_TOKEN": ""}, "turnpike.W001"),
         ({"METRICS_TOKEN": "short"}, "turnpike.W001"),
         ({"MAIL_HOST": ""}, "turnpike.W003"),
