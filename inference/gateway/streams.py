@@ -33,7 +33,7 @@ _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusa
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # JSON or HTML where an event should be: its lines begin with no field's name.
-_NO_EVENT = re.compile(rb"(?:\A|\n)[\[{<]")
+_NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
 # A data line that goes on in the next one, or an engine's own `id` and `retry`.
 _UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|id:|retry:)")
 
@@ -55,7 +55,7 @@ class Blocks:
     def feed(self, chunk: bytes) -> bytes:
         """Return all events that are complete by now; keep the rest.
 
-        Raises `UpstreamError` for an event without an end, and for lines that are none of an event stream.
+        Raises `UpstreamError` for an event without an end.
         """
         if not self._rest and (end := _end_of_events(chunk)) == len(chunk):
             return self._plain(chunk)
@@ -73,8 +73,6 @@ class Blocks:
         if not self._started:
             self._started = True
             block = block.removeprefix(_BYTE_ORDER_MARK)
-        if _NO_EVENT.search(block):
-            raise UpstreamError from ValueError("the engine's stream is no event stream")
         if _UNUSUAL.search(block):
             return b"".join(_with_one_data_line(event) for event in _EVENT_END.split(block))
         return block
@@ -199,6 +197,6 @@ def split_at_done(block: bytes) -> tuple[bytes, bytes]:
 
 
 def split_at_error(block: bytes) -> tuple[bytes, bool]:
-    """Cut a block before an error that the engine reports in it, and tell whether there is one."""
-    error = _ERROR.search(block) if b"error" in block else None
+    """Cut a block before an error that the engine reports, or what is no event, and tell whether there is any."""
+    error = (_ERROR.search(block) if b"error" in block else None) or _NO_EVENT.search(block)
     return (block, False) if error is None else (block[: error.start()], True)

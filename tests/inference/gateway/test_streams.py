@@ -188,10 +188,9 @@ def test_an_event_of_several_data_lines_becomes_one_of_one(end):
     assert orjson.loads(forwarded.split(b"\n\n")[0][6:]) == value
 
 
-@pytest.mark.parametrize("answer", [b'{"choices": []}\n\n', b"data: {}\n\n<html>\n\n", b'[{"a": 1}]\r\n\r\n'])
-def test_what_is_no_event_stream_is_an_error(answer):
-    with pytest.raises(UpstreamError):
-        read(answer)
+@pytest.mark.parametrize("answer", [b'{"choices": []}\n\n', b"<html>\n\n", b'[{"a": 1}]\r\n\r\n'])
+def test_what_is_no_event_is_an_error(answer):
+    assert split_at_error(event(chunk("a")) + answer) == (event(chunk("a")), True)
 
 
 def test_a_megabyte_in_single_bytes_and_ten_thousand_events_in_one_read_arrive():
