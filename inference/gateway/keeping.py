@@ -87,6 +87,7 @@ class Keeper:
         while True:
             await asyncio.sleep(self._renew_seconds)
             running = list(self._exchanges)
+            metrics.event_loop_tasks.set(len(asyncio.all_tasks()))
             try:
                 await asyncio.gather(
                     asyncio.create_task(self._holds.extend([exchange.request_id for exchange in running])),
