@@ -69,6 +69,7 @@ class Options:
     processes: int
     valkey_timeout_ms: int
     trusted_proxies: Sequence[Network] = ()
+    engine_ca_bundle: str = ""
 
 
 class Gateway:
@@ -86,7 +87,7 @@ class Gateway:
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
-        self._upstream = Upstream()
+        self._upstream = Upstream(options.engine_ca_bundle)
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
         ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)

@@ -22,8 +22,8 @@ _ENGINE_BUSY = frozenset({429, 503})
 class Upstream:
     """Every engine that this process talks to."""
 
-    def __init__(self) -> None:
-        self._connections = Connections()
+    def __init__(self, ca_bundle: str = "") -> None:
+        self._connections = Connections(ca_bundle)
 
     def post(self, target: Target, path: str, body: bytes, request_id: str) -> Asking:
         """Prepare a request to an engine."""
