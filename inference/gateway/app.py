@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -30,6 +30,7 @@ from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
+from inference.gateway.credentials import Credentials
 from inference.gateway.endpoints import CHAT, Services, chat_completions
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
@@ -63,13 +64,14 @@ class Options:
 
     database_url: str
     valkey_url: str
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     hold_lease_seconds: float
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
     trusted_proxies: Sequence[Network] = ()
     engine_ca_bundle: str = ""
+    credential_keys: Sequence[str] = field(default=(), repr=False)
 
 
 class Gateway:
@@ -102,7 +104,7 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
-        self._news = News(options.valkey_url, self._postgres, self.services)
+        self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""

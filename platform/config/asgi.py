@@ -149,6 +149,7 @@ def gateway_options() -> Options:
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
         trusted_proxies=settings.TRUSTED_PROXIES,
         engine_ca_bundle=settings.ENGINE_CA_BUNDLE,
+        credential_keys=settings.CREDENTIAL_KEYS,
     )
 
 
