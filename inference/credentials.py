@@ -33,7 +33,9 @@ def keyring() -> Keyring:
 
 
 def seal(pool: Pool, secret: str) -> str:
-    """Return a secret as a pool may store it. LookupError where the installation has no key."""
+    """Return a secret as this pool, which has its id, may store it. LookupError where the installation has no key."""
+    if pool.pk is None:
+        raise ValueError("a pool without an id is no place to seal for")
     return keyring().seal(secret, place_of(pool.pk))
 
 

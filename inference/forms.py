@@ -9,6 +9,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from billing.models import PriceComponent
+from foundation.ids import uuid7
 from inference import credentials
 from inference.models import Model, Pool
 from tenants.asking import AskForm
@@ -78,6 +79,8 @@ class PoolForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when i
 
     def save(self, commit: bool = True) -> Pool:
         """Seal what was entered."""
+        # A new pool's formsets took its id away, so that the database would give it one.
+        self.instance.pk = self.instance.pk or uuid7()
         if self.cleaned_data["credential"]:
             self.instance.sealed_credential = credentials.seal(self.instance, self.cleaned_data["credential"])
         elif self.cleaned_data["forget_credential"]:
