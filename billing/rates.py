@@ -25,9 +25,17 @@ class Rates:
         rates = self.per_million
         if not rates:
             return 0
+        quantities = self.quantities(
+            prompt_tokens=prompt_tokens, cached_tokens=cached_tokens, completion_tokens=completion_tokens
+        )
+        return charge(quantities, rates)
+
+    def quantities(self, *, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> dict[str, int]:
+        """Return how many tokens are charged at which of the rates."""
+        rates = self.per_million
         cached = min(cached_tokens, prompt_tokens) if "cached_input" in rates else 0
         quantities = {"input": prompt_tokens - cached, "cached_input": cached, "output": completion_tokens}
-        return charge({kind: units for kind, units in quantities.items() if kind in rates}, rates)
+        return {kind: units for kind, units in quantities.items() if kind in rates}
 
     def worst_case(self, *, prompt_tokens: int, completion_tokens: int) -> int:
         """Bound the cost from above: the dearer of plain and cached input, for every token."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from billing import receipts
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -23,6 +24,7 @@ from foundation.errors import (
     RequestTooLarge,
     UnsupportedMediaType,
 )
+from foundation.signing import Signer
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
@@ -38,6 +40,7 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
@@ -51,6 +54,8 @@ MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+RECEIPTS = "/v1/receipts"
+RECEIPT_KEYS = RECEIPTS + "/keys"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
 POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
@@ -69,8 +74,10 @@ class Options:
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    receipt_signing_key: str = field(repr=False)
     trusted_proxies: Sequence[Network] = ()
     engine_ca_bundle: str = ""
+    receipt_public_keys: Sequence[str] = ()
     credential_keys: Sequence[str] = field(default=(), repr=False)
 
 
@@ -104,6 +111,8 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
+        signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
+        self._receipts = Receipts(self._postgres, directory, signer)
         self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
@@ -161,6 +170,12 @@ class Gateway:
         elif path.startswith(MODELS + "/"):
             _require(method, "GET")
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
+        elif path == RECEIPT_KEYS:
+            _require(method, "GET")
+            await self._receipts.publish_keys(http)
+        elif path.startswith(RECEIPTS + "/"):
+            _require(method, "GET")
+            await self._receipts.retrieve(http, path[len(RECEIPTS) + 1 :])
         else:
             raise NotFound("There is no such endpoint.")
 
