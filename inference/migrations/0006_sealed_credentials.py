@@ -33,8 +33,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             "replica",
-            models.CheckConstraint(
-                condition=Q(url__regex=PLAIN_URL), name="replica_url_is_plain"
-            ),
+            models.CheckConstraint(condition=Q(url__regex=PLAIN_URL), name="replica_url_is_plain"),
         ),
     ]

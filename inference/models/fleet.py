@@ -11,7 +11,6 @@ from foundation.ids import uuid7
 from inference.gateway.engine_addresses import address_of
 from inference.models.catalogue import Model
 
-
 PLAIN_URL = r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~-]+)*/?$"
 """What the database makes sure of: no user, no query, no backslash. `check_url` looks closer."""
 

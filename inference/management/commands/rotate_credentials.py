@@ -24,4 +24,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: sealed anew")
         self.stdout.write(f"{len(done.sealed_anew)} sealed anew, {len(done.current)} were current.")
         if done.closed:
-            raise CommandError(f"No key opens the credential of: {', '.join(done.closed)}. Enter it again in the admin.")
+            raise CommandError(
+                f"No key opens the credential of: {', '.join(done.closed)}. Enter it again in the admin."
+            )

@@ -1,11 +1,13 @@
 """The receipt behind each request of the list."""
 
 import json
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
 
 from billing import receipts
+from billing.models import Hold
 from foundation import ids
 from foundation.signing import Signer
 from tenants.models import Role
@@ -25,7 +27,7 @@ def address(request_id: str) -> str:
 def charged(acme, key) -> str:
     credit(acme, "10")
     settle(made := bill(key, cost="2.5"))
-    return ids.public("req", made.request)
+    return ids.public("req", UUID(made["request"]))
 
 
 def test_the_list_leads_to_a_signed_receipt(ada, charged, settings):
@@ -38,14 +40,15 @@ def test_the_list_leads_to_a_signed_receipt(ada, charged, settings):
 
 def test_a_request_that_runs_says_so(ada, acme, key):
     credit(acme, "10")
-    request_id = ids.public("req", hold(key, "1.25"))
+    hold(key, "1.25")
+    request_id = ids.public("req", Hold.objects.get().request_id)
     assert json.loads(ada.get(address(request_id)).content)["status"] == "in_progress"
 
 
 def test_another_organizations_looks_like_none(ada, globex):
     credit(globex, "10")
     settle(made := bill(inference_key(globex).key, cost="1"))
-    theirs, unknown = ada.get(address(ids.public("req", made.request))), ada.get(address(UNKNOWN))
+    theirs, unknown = ada.get(address(ids.public("req", UUID(made["request"])))), ada.get(address(UNKNOWN))
     assert theirs.status_code == unknown.status_code == ada.get(address("nonsense")).status_code == 404
     assert theirs.content == unknown.content
 

@@ -14,7 +14,12 @@ from inference.gateway.engine_addresses import address_of, is_forbidden
     [
         ("http://127.0.0.1:8000", ("127.0.0.1", 8000, False), b"127.0.0.1:8000", b""),
         ("https://api.openai.com/", ("api.openai.com", 443, True), b"api.openai.com", b""),
-        ("http://vllm_0.models.svc:8000/a/b-c/", ("vllm_0.models.svc", 8000, False), b"vllm_0.models.svc:8000", b"/a/b-c"),
+        (
+            "http://vllm_0.models.svc:8000/a/b-c/",
+            ("vllm_0.models.svc", 8000, False),
+            b"vllm_0.models.svc:8000",
+            b"/a/b-c",
+        ),
         ("http://vLLM", ("vllm", 80, False), b"vLLM", b""),
         ("http://[::1]:9000", ("::1", 9000, False), b"[::1]:9000", b""),
         ("http://[fd12::1]", ("fd12::1", 80, False), b"[fd12::1]", b""),
