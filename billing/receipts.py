@@ -99,6 +99,7 @@ def _receipt(
             "cached_input": record["cached_tokens"],
             "output": record["completion_tokens"],
         },
+        "quantity": {"unit": record["unit"], "units": record["quantity"]} if record["unit"] else None,
         "price": _price(version, rates),
         "lines": _lines(record, rates.get(version)),
         "hold_nano_usd": record["hold_nusd"],
@@ -134,6 +135,8 @@ def _lines(record: dict[str, Any], per_million: dict[str, int] | None) -> list[d
         "prompt_tokens": record["prompt_tokens"],
         "cached_tokens": record["cached_tokens"],
         "completion_tokens": record["completion_tokens"],
+        "unit": record["unit"],
+        "quantity": record["quantity"],
     }
     if not record["cost_nusd"] or rates.cost(**used) != record["cost_nusd"]:
         return []

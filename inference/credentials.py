@@ -1,4 +1,4 @@
-"""Keeping the engines' credentials: sealing, saying that there is one without saying it, and sealing anew under a new key."""
+"""Keeping the engines' credentials: sealing, describing them without giving them away, sealing anew under a new key."""
 
 from __future__ import annotations
 

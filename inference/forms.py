@@ -56,7 +56,18 @@ class PoolForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when i
 
     class Meta:
         model = Pool
-        fields = "__all__"
+        fields = (
+            "name",
+            "engine",
+            "weight",
+            "max_concurrency",
+            "enabled",
+            "credential_env",
+            "connect_ms",
+            "first_byte_ms",
+            "between_tokens_ms",
+            "total_ms",
+        )
 
     def clean_credential(self) -> str:
         """Take what can stand in a header, where it can be sealed."""

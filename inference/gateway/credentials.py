@@ -30,9 +30,10 @@ class Credentials:
         self._closed: frozenset[str] = frozenset()
 
     def of(self, pools: Sequence[dict[str, Any]]) -> dict[str, str]:
-        """Return the credential of each pool by the pool's id, empty for none; a pool is missing if it cannot be opened.
+        """Return the credential of each pool by the pool's id, empty for none.
 
-        That one is out of service then, with an alert, and the others work on.
+        A pool is missing if its credential cannot be opened: it is out of service then, with an alert, and the others
+        work on.
         """
         found, closed = {}, set()
         for pool in pools:

@@ -1,6 +1,6 @@
-"""Where an engine is: one reading of its URL, and which addresses of the network an engine never has.
+r"""Where an engine is: one reading of its URL, and which addresses of the network an engine never has.
 
-`http://127.0.0.1:9\\@example.com/` is one host to one parser and another host to the next. So a URL is taken only in the
+`http://127.0.0.1:9\@example.com/` is one host to one parser and another to the next. So a URL is taken only in the
 plain form in which all agree, and what is decided on is the address that a connection really goes to, after the name
 is resolved (`connections.py`). Private addresses are where engines live; link-local ones are where clouds keep the
 credentials of machines (169.254.169.254).

@@ -30,7 +30,8 @@ def facts(rates: dict[str, str], **changes: object) -> dict[str, object]:
     flags = {"streamed": True, "late": False, "outcome": "complete", "cache": "none", "status": 200, "attempts": 1}
     times = {"started_at": NOON.isoformat(), "at": NOON.isoformat(), "ttft_ms": 5, "latency_ms": 2005}
     counts = {"prompt_tokens": 10, "cached_tokens": 4, "completion_tokens": 3, "price_version": 7, "hold_nusd": 9}
-    record = {**ids_, **words, **flags, **times, **counts, "cost_nusd": 0, **changes}
+    other = {"unit": "", "quantity": 0}
+    record = {**ids_, **words, **flags, **times, **counts, **other, "cost_nusd": 0, **changes}
     return {"held": False, "record": record, "corrections": [], "prices": {"7": rates}}
 
 
@@ -54,6 +55,13 @@ def test_the_lines_add_up_to_the_charge(prompt, cached, completion, rates):
     cost = Rates(7, NOON, per_million).cost(**used)
     made = receipt(facts(named, cost_nusd=cost, **used))
     assert half_up(made["lines"]) == made["charge_nano_usd"] == cost
+
+
+def test_what_is_not_counted_in_tokens_has_a_line_too():
+    made = receipt(facts({"seconds": "100", "requests": "1"}, unit="seconds", quantity=90, cost_nusd=9_001_000))
+    assert made["quantity"] == {"unit": "seconds", "units": 90}
+    assert [(line["kind"], line["units"]) for line in made["lines"]] == [("requests", 1), ("seconds", 90)]
+    assert half_up(made["lines"]) == 9_001_000
 
 
 def test_nothing_charged_has_no_lines():
