@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from django.db import migrations
+from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
 
@@ -16,5 +16,9 @@ class Migration(migrations.Migration):
                 ADD COLUMN cache varchar(16) NOT NULL DEFAULT 'none'
             """,
             "ALTER TABLE billing_usagerecord DROP COLUMN attempts, DROP COLUMN cache",
+            state_operations=[
+                migrations.AddField("usagerecord", "attempts", models.PositiveSmallIntegerField(default=0)),
+                migrations.AddField("usagerecord", "cache", models.CharField(max_length=16, default="none")),
+            ],
         ),
     ]

@@ -104,6 +104,12 @@ async def find(money: cast.Money, organization: UUID, request: UUID) -> receipts
     return receipts.read(rows[0][0], at=clock.now())
 
 
+async def told(money: cast.Money, organization: UUID, request: UUID) -> dict:
+    made = (await find(money, organization, request)).receipt
+    assert made is not None
+    return made
+
+
 async def test_from_hold_to_correction(fresh_database):
     acme, globex = await founded(10_000_000), await founded(0, "Globex")
     await publish("1", clock.now() - 2 * HOUR)
@@ -114,14 +120,15 @@ async def test_from_hold_to_correction(fresh_database):
 
         bill = cast.bill(acme, hold, 1_000_000, prompt_tokens=1000, completion_tokens=0, attempts=2, cache="miss")
         settled = await money.settlements.settle(bill, within_seconds=5)
-        made = (await find(money, acme, hold.request_id)).receipt
+        made = await told(money, acme, hold.request_id)
         assert (made["charge_nano_usd"], made["hold_nano_usd"], made["attempts"]) == (1_000_000, 2_000_000, 2)
-        assert (made["cache"], made["transaction"]) == ("miss", ids.public("txn", settled.transaction_id))
+        assert made["cache"] == "miss"
+        assert ids.parse("txn", made["transaction"]) == settled.transaction_id
         assert made["price"] == {"version": 1, "nano_usd_per_million": {"input": 1_000_000_000, "output": 0}}
 
         await publish("0.4", clock.now() - HOUR)
         await off_loop(rerating.confirm)(model="sim", since=clock.now() - HOUR, actor=cast.SYSTEM)
-        made = (await find(money, acme, hold.request_id)).receipt
+        made = await told(money, acme, hold.request_id)
         (correction,) = made["corrections"]
         assert (correction["price"]["version"], correction["difference_nano_usd"]) == (2, -600_000)
         assert correction["price"]["nano_usd_per_million"]["input"] == 400_000_000
