@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
+from billing import receipts
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -20,6 +21,7 @@ from foundation.errors import (
     NotFound,
     PlatformError,
 )
+from foundation.signing import Signer
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send
 from inference.gateway import answers
@@ -28,6 +30,7 @@ from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.cors import Cors
+from inference.gateway.credentials import Credentials
 from inference.gateway.endpoints import Services, answer
 from inference.gateway.errors import BodyBroken
 from inference.gateway.heads import HANG_UP, check_head, check_type
@@ -37,6 +40,7 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
@@ -48,10 +52,12 @@ from keys.verification import KEY_BY_DIGEST, KeyDirectory
 log = logs.get(__name__)
 
 MODELS = "/v1/models"
+RECEIPTS = "/v1/receipts"
+RECEIPT_KEYS = RECEIPTS + "/keys"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
 # Paths that must be spelled without escapes.
-LITERAL = frozenset({*ROUTES, MODELS})
+LITERAL = frozenset({*ROUTES, MODELS, RECEIPT_KEYS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,18 @@ class Options:
 
     database_url: str
     valkey_url: str
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     hold_lease_seconds: float
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    receipt_signing_key: str = field(repr=False)
+    client_seconds: float = 30.0
+    """How long a client may take none of what it is sent before it counts as gone (architecture §4.3)."""
     trusted_proxies: Sequence[Network] = ()
+    engine_ca_bundle: str = ""
+    receipt_public_keys: Sequence[str] = ()
+    credential_keys: Sequence[str] = field(default=(), repr=False)
 
 
 class Gateway:
@@ -83,7 +95,7 @@ class Gateway:
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
-        self._upstream = Upstream()
+        self._upstream = Upstream(options.engine_ca_bundle)
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
         ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
@@ -94,12 +106,14 @@ class Gateway:
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
             settling=Settling(self._settlements, admission, experience),
-            relay=Relay(self._upstream, balance),
+            relay=Relay(self._upstream, balance, options.client_seconds),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
         self._cors = Cors(self._postgres, directory)
-        self._news = News(options.valkey_url, self._postgres, self.services)
+        signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
+        self._receipts = Receipts(self._postgres, directory, signer)
+        self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
@@ -158,8 +172,12 @@ class Gateway:
             await answer(self.services, http, surface)
         elif path == MODELS:
             await list_models(self.services, http)
-        else:
+        elif path.startswith(MODELS + "/"):
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
+        elif path == RECEIPT_KEYS:
+            await self._receipts.publish_keys(http)
+        else:
+            await self._receipts.retrieve(http, path[len(RECEIPTS) + 1 :])
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
         surface = ROUTES.get(http.scope["path"])
@@ -181,7 +199,7 @@ def _methods(path: str) -> tuple[str, ...]:
     """Return what may be done at a path. Raises NotFound."""
     if path in ROUTES:
         return ("POST",)
-    if path == MODELS or path.startswith(MODELS + "/"):
+    if path == MODELS or path.startswith((MODELS + "/", RECEIPTS + "/")):
         return ("GET", "HEAD")
     raise NotFound("There is no such endpoint.")
 
