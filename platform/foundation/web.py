@@ -81,9 +81,14 @@ async def wait_for_disconnect(receive: Receive) -> None:
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
-    """Answer with a JSON body that is serialised already, with its type and length, and these headers."""
+    """Answer with a JSON body that is serialised already, with its type and length, and these headers.
+
+    No cache keeps it, unless these say so.
+    """
+    more = [*headers]
+    guards = GUARDED[:1] if any(name == b"cache-control" for name, _ in more) else GUARDED
     length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *GUARDED, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *guards, *more]})
     await send({"type": "http.response.body", "body": body})
 
 
