@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from inference.gateway.engines.anthropic_wires import EstimatedCount
 from inference.gateway.engines.wire import Call, Passage, Stream, Whole, Wire
 from inference.gateway.errors import UpstreamError
+from inference.gateway.translation.messages import Messages
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 CHAT = "chat.completions"
-
-
-class Ending(NamedTuple):
-    """How a stream of another dialect ends: what may go at once, and what says that the answer is complete."""
-
-    body: bytes
-    marker: bytes
+# What it comes to when an engine's JSON is not of the shape that its dialect has.
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 
 
 class Teller(Protocol):
@@ -35,8 +32,11 @@ class Teller(Protocol):
     def chunk(self, chunk: dict[str, Any]) -> bytes:
         """Take one chunk, with usage as far as the engine tells it; return the events that it comes to."""
 
-    def end(self, outputs: int) -> Ending:
-        """The engine is done. `outputs` is our own count of tokens, for an engine that told no usage."""
+    def end(self, outputs: int) -> tuple[bytes, bytes]:
+        """The engine is done: return what may go at once, and apart from it what says that the answer is complete.
+
+        `outputs` is our own count of tokens, for an engine that told no usage.
+        """
 
 
 class Translation(Protocol):
@@ -59,7 +59,7 @@ class Bridged:
         self._translation = translation
         self._chat = chat
 
-    def call(self, order: Order, upstream_name: str) -> Call:
+    def call(self, order: Order, upstream_name: str) -> Call | None:
         """Ask as chat does."""
         return self._chat.call(self._as_chat(order), upstream_name)
 
@@ -70,7 +70,10 @@ class Bridged:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Read the engine's chat completion, write the dialect's answer."""
         answer = self._chat.whole(self._as_chat(order), body, content_type)
-        written = self._translation.whole(order, orjson.loads(answer.body), answer.outputs)
+        try:
+            written = self._translation.whole(order, orjson.loads(answer.body), answer.outputs)
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
         return answer._replace(body=written, content_type=b"application/json")
 
     def _as_chat(self, order: Order) -> Order:
@@ -102,11 +105,11 @@ class BridgedStream:
     def feed(self, chunk: bytes) -> Passage:
         """Tell what came. The end is told only if the chat stream says that it is one."""
         passage = self._chat.feed(chunk)
-        body = b"".join(self._teller.chunk(chunk) for chunk in chunks(passage.body)) if passage.body else b""
+        body = b"".join(self._told(passage.body)) if passage.body else b""
         if not passage.marker or passage.broken:
             return Passage(body, b"", passage.broken)
-        ending = self._teller.end(self._chat.outputs)
-        return Passage(body + ending.body, ending.marker)
+        last, marker = self._teller.end(self._chat.outputs)
+        return Passage(body + last, marker)
 
     def finish(self) -> bytes:
         """Tell the end that the engine forgot to tell."""
@@ -115,6 +118,13 @@ class BridgedStream:
     def usage(self) -> Any:
         """Return the latest usage."""
         return self._chat.usage()
+
+    def _told(self, block: bytes) -> Iterator[bytes]:
+        for chunk in chunks(block):
+            try:
+                yield self._teller.chunk(chunk)
+            except MISSHAPEN as cause:
+                raise UpstreamError from cause
 
 
 def chunks(block: bytes) -> Iterator[dict[str, Any]]:
@@ -131,7 +141,7 @@ def chunks(block: bytes) -> Iterator[dict[str, Any]]:
         yield chunk
 
 
-TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({})
+TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({"messages": Messages()})
 """The dialects that any chat can be told in, by the endpoint's name."""
 
 
@@ -140,4 +150,5 @@ def bridged(wires: Mapping[str, Wire]) -> Mapping[str, Wire]:
     chat = wires.get(CHAT)
     if chat is None:
         return wires
-    return MappingProxyType({name: Bridged(made, chat) for name, made in TRANSLATIONS.items()} | dict(wires))
+    made: dict[str, Wire] = {name: Bridged(translation, chat) for name, translation in TRANSLATIONS.items()}
+    return MappingProxyType(made | {"messages.count_tokens": EstimatedCount()} | dict(wires))

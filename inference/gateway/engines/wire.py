@@ -46,6 +46,8 @@ class Whole(NamedTuple):
     quantity: int | None = None
     """What was used of the endpoint's unit, where the engine knows better than the request did."""
     content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What a client must know of the answer beside it."""
 
 
 class Stream(Protocol):
@@ -72,8 +74,12 @@ class Stream(Protocol):
 class Wire(Protocol):
     """How one endpoint is put to one kind of engine."""
 
-    def call(self, order: Order, upstream_name: str) -> Call:
-        """Write the engine's request: its own model name, our bound on the output, and usage always asked for."""
+    def call(self, order: Order, upstream_name: str) -> Call | None:
+        """Write the engine's request: its own model name, our bound on the output, and usage always asked for.
+
+        None where the engine need not be asked: `whole` then answers by itself, from an empty body. Raises
+        `InvalidRequest` for what this kind of engine cannot be asked.
+        """
 
     def stream(self, order: Order) -> Stream:
         """Begin to read a stream."""

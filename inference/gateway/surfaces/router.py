@@ -8,7 +8,8 @@ from types import MappingProxyType
 from inference.gateway.surfaces.chat import Chat
 from inference.gateway.surfaces.completions import Completions
 from inference.gateway.surfaces.embeddings import Embeddings
+from inference.gateway.surfaces.messages import CountTokens, Messages
 from inference.gateway.surfaces.surface import Surface
 
-SURFACES: tuple[Surface, ...] = (Chat(), Completions(), Embeddings())
+SURFACES: tuple[Surface, ...] = (Chat(), Completions(), Embeddings(), Messages(), CountTokens())
 ROUTES: Mapping[str, Surface] = MappingProxyType({surface.path: surface for surface in SURFACES})
