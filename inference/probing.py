@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 2.0
 AT_ONCE = 100
 FAILURES_TO_FALL = 2
 MOST_FAILURES = 1_000_000
+OTHER_PEOPLES = frozenset({Pool.Engine.OPENAI, Pool.Engine.ANTHROPIC})
 
 log = logs.get(__name__)
 
@@ -43,7 +44,7 @@ class Target:
     @property
     def address(self) -> str:
         """Where to ask. Other people's services have no /health: that they answer at all is all we ask of them."""
-        path = "/v1/models" if self.replica.pool.engine == Pool.Engine.OPENAI else "/health"
+        path = "/v1/models" if self.replica.pool.engine in OTHER_PEOPLES else "/health"
         return self.replica.url.rstrip("/") + path
 
 
@@ -61,7 +62,7 @@ def next_state(state: str, failures: int, *, well: bool) -> Standing:
 
 def is_well(engine: str, status: int) -> bool:
     """Judge an answer by its status: 503 is an engine that loads its model, 401 a service that wants a credential."""
-    return status < 500 if engine == Pool.Engine.OPENAI else 200 <= status < 300
+    return status < 500 if engine in OTHER_PEOPLES else 200 <= status < 300
 
 
 def probe_replicas() -> int:

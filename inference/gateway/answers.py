@@ -52,9 +52,10 @@ def limit_headers(ticket: Ticket) -> list[Header]:
     return headers
 
 
-def identity(surface: Surface, public_id: str) -> list[Header]:
+def identity(surface: Surface | None, public_id: str) -> list[Header]:
     """Write the request's id, under the names that the endpoint's clients look for."""
-    return [(name, public_id.encode()) for name in surface.id_headers]
+    names = surface.id_headers if surface else (b"x-request-id",)
+    return [(name, public_id.encode()) for name in names]
 
 
 def common_headers(exchange: Exchange) -> list[Header]:
@@ -122,8 +123,7 @@ async def refuse(
 ) -> None:
     """Answer with an error in the words of the endpoint that was asked; in OpenAI's where there is none."""
     body = surface.error(error, request_id) if surface else orjson.dumps(as_openai(error))
-    named = identity(surface, request_id) if surface else [(b"x-request-id", request_id.encode())]
-    await send_error(send, body, error, [*named, *headers])
+    await send_error(send, body, error, [*identity(surface, request_id), *headers])
 
 
 async def send_error(send: Send, body: bytes, error: PlatformError, headers: Iterable[Header]) -> None:

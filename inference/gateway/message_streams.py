@@ -8,6 +8,7 @@ What tells the end of a message, its stop reason included, is held back until th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -59,6 +60,14 @@ class MessageMeter:
         if isinstance(usage, dict):
             self._told |= {name: usage[name] for name in _USAGE[:4] if type(usage.get(name)) is int}
             self.final = last
+
+    def take(self, raw: bytes, event: dict[str, Any]) -> None:
+        """Look at one event that is read already."""
+        self.observe(raw)
+        if event.get("type") == "message_start":
+            self.note(event["message"].get("usage"), last=False)
+        elif event.get("type") == "message_delta":
+            self.note(event.get("usage"), last=event["delta"].get("stop_reason") is not None)
 
     def usage(self) -> Any:
         """Return the usage in OpenAI's words. What an engine tells only at its end is counted by us until then."""
@@ -115,7 +124,7 @@ class MessageStream:
             return self._start(event)
         if name == b"message_delta":
             return self._delta(event)
-        if b"[DONE]" in event and not name:
+        if _is_done(event):
             return b""
         return _without_private(event) if any(word in event for word in _PRIVATE) else event
 
@@ -153,6 +162,13 @@ def shown(message: dict[str, Any], model: str) -> dict[str, Any]:
     return {"stop_sequence": None} | _kept(message, MESSAGE) | {"model": model}
 
 
+def events(block: bytes) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Read the events in a block of whole ones, each with its bytes. Comments and OpenAI's marker are none."""
+    for event in _EVENT_END.split(block):
+        if _DATA.search(event) and not _is_done(event):
+            yield event, data(event)
+
+
 def data(event: bytes) -> dict[str, Any]:
     """Read an event's object. Raises `UpstreamError`."""
     found = _DATA.search(event)
@@ -182,9 +198,15 @@ def _name(event: bytes) -> bytes:
     found = _NAME.search(event)
     if found is not None:
         return found.group(1)
-    if not event.startswith(b"data:") or b"[DONE]" in event:
+    if _DATA.search(event) is None or _is_done(event):
         return b""
     return str(data(event).get("type", "")).encode()
+
+
+def _is_done(event: bytes) -> bool:
+    """Say whether it is OpenAI's end marker, with which vLLM ends even a message."""
+    found = _DATA.search(event) if b"[DONE]" in event else None
+    return found is not None and found.group(1) == b"[DONE]"
 
 
 def _without_private(event: bytes) -> bytes:

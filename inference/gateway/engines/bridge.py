@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from inference.gateway.engines.anthropic_wires import EstimatedCount
-from inference.gateway.engines.wire import Call, Passage, Stream, Whole, Wire
+from inference.gateway.engines.wire import MISSHAPEN, Call, Passage, Stream, Whole, Wire
 from inference.gateway.errors import UpstreamError
 from inference.gateway.translation.messages import Messages
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 CHAT = "chat.completions"
-# What it comes to when an engine's JSON is not of the shape that its dialect has.
-MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 
 
 class Teller(Protocol):

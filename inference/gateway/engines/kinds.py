@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from inference.gateway.engines.anthropic import Anthropic
 from inference.gateway.engines.bridge import bridged
 from inference.gateway.engines.compatible import Compatible, LlamaCpp
 from inference.gateway.engines.vllm import Vllm
@@ -18,7 +19,7 @@ def _with_bridges(engine: Engine) -> Engine:
 
 
 ENGINES: Mapping[str, Engine] = MappingProxyType(
-    {engine.kind: _with_bridges(engine) for engine in (Vllm(), LlamaCpp(), Compatible())}
+    {engine.kind: _with_bridges(engine) for engine in (Vllm(), LlamaCpp(), Compatible(), Anthropic())}
 )
 
 

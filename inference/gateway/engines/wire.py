@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+"""What it comes to when an engine's JSON is not of the shape that its dialect has."""
 _ENGINE_REFUSES = frozenset({400, 413, 422})
 _ENGINE_BUSY = frozenset({429, 503, 529})
 

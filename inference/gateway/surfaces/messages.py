@@ -193,7 +193,9 @@ def _check_thinking(thinking: dict[str, Any], max_tokens: int | None) -> None:
 def _check_output(config: dict[str, Any]) -> None:
     effort, wanted = config.get("effort"), config.get("format")
     if effort is not None and effort not in _EFFORTS:
-        raise InvalidRequest(f"output_config.effort must be one of {', '.join(_EFFORTS)}.", param="output_config.effort")
+        raise InvalidRequest(
+            f"output_config.effort must be one of {', '.join(_EFFORTS)}.", param="output_config.effort"
+        )
     if wanted is None:
         return
     is_schema = isinstance(wanted, dict) and wanted.get("type") == "json_schema"

@@ -1,8 +1,8 @@
 """Anthropic's request for a message as OpenAI's request for a chat completion (both public API references).
 
-Only what has passed `surfaces/messages.py` comes here, so shapes are known. What chat has no words for is refused if the
-answer would be another without it (a document behind a URL, a tool that only Claude knows), and left out if not (cache
-marks, earlier thinking, which carries the signature of who thought it).
+Only what has passed `surfaces/messages.py` comes here, so shapes are known. What chat has no words for is refused if
+the answer would be another without it (a document behind a URL, a tool that only Claude knows), and left out if not
+(cache marks, earlier thinking, which carries the signature of who thought it).
 """
 
 from __future__ import annotations
