@@ -26,7 +26,7 @@ class Chat(Choices):
     whole_object = "chat.completion"
 
     def read(self, request: Request, options: Options) -> Job:
-        asked = fields.document(request, options)
+        asked = self.document(request, options)
         stream = fields.boolean(asked, "stream")
         include, continuous = self.usage_wanted(asked, stream)
         offered = tools.offered(asked)
@@ -45,6 +45,10 @@ class Chat(Choices):
             schema=schema(asked),
         )
         return jobs.generating(wish, asked, request.headers, options)
+
+    def document(self, request: Request, options: Options) -> Document:
+        """The request's body. Raises Refused."""
+        return fields.document(request, options)
 
     def usage_wanted(self, asked: Document, stream: bool) -> tuple[bool, bool]:
         """Whether usage comes at the end, and in every chunk."""

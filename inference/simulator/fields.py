@@ -11,6 +11,13 @@ from inference.simulator.refusals import Refused, unknown_model
 
 def document(request: Request, options: Options) -> dict[str, Any]:
     """The body as an object that names the model served, or none. Raises Refused."""
+    asked = members(request)
+    check_model(asked.get("model"), options)
+    return asked
+
+
+def members(request: Request) -> dict[str, Any]:
+    """The body as an object, whatever model it names. Raises Refused."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         message = "Unsupported Media Type: Only 'application/json' is allowed"
@@ -21,7 +28,6 @@ def document(request: Request, options: Options) -> dict[str, Any]:
         raise Refused(400, f"JSON decode error: {error}", kind="Bad Request") from None
     if not isinstance(asked, dict):
         raise Refused(400, "Input should be a valid dictionary", kind="Bad Request")
-    check_model(asked.get("model"), options)
     return asked
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import DONE, Answer, Dialect, Error, Events
+from inference.simulator.dialects import DONE, Answer, Dialect, Error, Events, Streamed
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
@@ -42,7 +42,7 @@ def error_kind(status: int) -> str:
     return _KINDS.get(status, "api_error" if status >= 500 else "invalid_request_error")
 
 
-class Messages(Dialect):
+class Messages(Streamed):
     """One answer in blocks: thinking, text, and uses of tools."""
 
     endpoint = "/v1/messages"

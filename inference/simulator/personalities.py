@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inference.simulator import guards, pages, wire
+from inference.simulator import anthropic, guards, llamacpp, openai, pages, sglang, tgi, triton, wire
 from inference.simulator.chat import Chat
 from inference.simulator.completions import Completions
 from inference.simulator.dialects import Dialect, Error
@@ -15,7 +15,7 @@ from inference.simulator.pages import Pages
 from inference.simulator.pictures import Images
 from inference.simulator.responses import Responses
 from inference.simulator.speech import Speech
-from inference.simulator.tokenizing import Detokenize, Tokenize
+from inference.simulator.tokenizing import Detokenize, NativeDetokenize, NativeTokenize, Tokenize
 from inference.simulator.transcriptions import Transcriptions, Translations
 
 
@@ -36,15 +36,79 @@ def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
     return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
 
 
-_TEXTS = (Chat(), Completions(), Embeddings())
-_ITEMS = (Rerank(), Score(), Moderations())
-_SOUNDS = (Transcriptions(), Translations(), Speech())
+def _openai(error: Error) -> tuple[Dialect, ...]:
+    """What OpenAI has beside text."""
+    sounds = (Transcriptions(error), Translations(error), Speech(error))
+    return (Moderations(error), *sounds, Images(error))
+
 
 PERSONALITIES: dict[str, Personality] = {
     "vllm": Personality(
         _served(
-            (*_TEXTS, Messages(), CountTokens(), Responses(), *_ITEMS, Tokenize(), Detokenize(), *_SOUNDS, Images())
+            (
+                *(Chat(), Completions(), Embeddings(), Messages(), CountTokens(), Responses()),
+                *(Rerank(), Score(), Tokenize(), Detokenize()),
+                *_openai(wire.error),
+            )
         ),
         pages.VLLM,
+    ),
+    "openai": Personality(
+        _served(
+            (
+                *(openai.OpenAiChat(openai.error), openai.OpenAiCompletions(openai.error)),
+                *(openai.OpenAiEmbeddings(openai.error), openai.OpenAiResponses(openai.error)),
+                *_openai(openai.error),
+            )
+        ),
+        openai.PAGES,
+        openai.error,
+        guards.bearer,
+    ),
+    "anthropic": Personality(
+        _served((anthropic.AnthropicMessages(), anthropic.AnthropicCount())),
+        anthropic.PAGES,
+        anthropic.error,
+        anthropic.guard,
+    ),
+    "tgi": Personality(
+        _served((tgi.Generate(), tgi.GenerateStream(), tgi.CompatGenerate(), tgi.TgiChat())),
+        tgi.PAGES,
+        tgi.error,
+        guards.bearer_but_health,
+    ),
+    "triton": Personality(
+        _served((triton.Generate(), triton.GenerateStream())),
+        triton.PAGES,
+        triton.error,
+        guards.bearer_but_health,
+        triton.place,
+    ),
+    "sglang": Personality(
+        _served(
+            (
+                *(sglang.Generate(), sglang.SglangChat(), sglang.SglangCompletions()),
+                *(Embeddings(sglang.error), Rerank(sglang.error), Score(sglang.error)),
+            )
+        ),
+        sglang.PAGES,
+        sglang.error,
+        guards.bearer_but_health,
+    ),
+    "llamacpp": Personality(
+        _served(
+            (
+                *(
+                    llamacpp.LlamaChat(),
+                    llamacpp.LlamaCompletions(),
+                    Embeddings(llamacpp.error),
+                    Rerank(llamacpp.error),
+                ),
+                *(NativeTokenize(llamacpp.error), NativeDetokenize(llamacpp.error)),
+            )
+        ),
+        llamacpp.PAGES,
+        llamacpp.error,
+        llamacpp.guard,
     ),
 }

@@ -8,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import Answer, Dialect, Events
+from inference.simulator.dialects import Answer, Events, Streamed
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
@@ -41,7 +41,7 @@ _ECHOED: Document = {
 """What a response repeats of its request, with what it says where the request does not."""
 
 
-class Responses(Dialect):
+class Responses(Streamed):
     """One answer in items: reasoning, messages, and calls of functions."""
 
     endpoint = "/v1/responses"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from inference.simulator import pages, wire
 from inference.simulator.bodies import JSON
-from inference.simulator.dialects import Dialect
+from inference.simulator.dialects import Dialect, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.generation import Generation
 from inference.simulator.outlet import Outlet
@@ -53,8 +53,11 @@ def _generate(
     record.model = engine.options.model
     record.stream = job.stream
     record.prompt_tokens = job.prompt_tokens
-    kind = StatusAnswer if job.directive.status is not None else StreamedAnswer if job.stream else PlainAnswer
-    return kind(engine, dialect, job, record, outlet, done)
+    if job.directive.status is not None:
+        return StatusAnswer(engine, dialect, job, record, outlet, done)
+    if job.stream and isinstance(dialect, Streamed):
+        return StreamedAnswer(engine, dialect, job, record, outlet, done)
+    return PlainAnswer(engine, dialect, job, record, outlet, done)
 
 
 def _record(engine: Engine, request: Request, dialect: Dialect) -> Record:
