@@ -60,4 +60,5 @@ def _check_may_write(organization_id: object, actor: Actor) -> None:
 
 
 def _stated(limits: Limits) -> dict[str, object]:
-    return {name: value for name, value in limits.columns().items() if value is not None}
+    usual = Limits().columns()
+    return {name: value for name, value in limits.columns().items() if value != usual[name]}

@@ -28,6 +28,9 @@ class Budget:
     window: str = "day"
     scope: str = "key"
     budget_id: UUID = field(default_factory=uuid7)
+    mode: str = "hard"
+    carries_over: bool = False
+    label: str = ""
 
     @property
     def who(self) -> str:
