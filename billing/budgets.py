@@ -25,7 +25,7 @@ _FIELDS = {
 
 
 class Cap(Protocol):
-    """A budget that applies to a request: `limit_nusd` in each `window` of `budget_id`, of whom `scope` and `label` say.
+    """A budget that applies to a request: `limit_nusd` in each `window` of `budget_id`; whose, `scope` and `label` say.
 
     Of the caps of one purse (`budget_id` and `window`) no two are alike in `mode` and `carries_over`.
     """

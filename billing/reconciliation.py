@@ -92,7 +92,7 @@ CHECKS: dict[str, str] = {
         ) w
         WHERE ended_at > starts_at
     """,
-    # What a window lends the next one it cannot spend itself. Late charges and overages come on top, and are alerted on.
+    # What a window lends the next one it cannot spend itself. Late charges and overages come on top, with an alert.
     "carried_was_left": """
         SELECT 'purse ' || id::text, most, carried_nusd
         FROM (

@@ -18,7 +18,7 @@ WINDOWS = frozenset({"request", "5h", "day", "week", "month", "billing_period", 
 PER_REQUEST, LIFETIME = "request", "lifetime"
 HARD, SOFT, SHADOW = "hard", "soft", "shadow"
 MODES = frozenset({HARD, SOFT, SHADOW})
-"""A hard budget refuses what it has no room for, a soft one only notifies, a shadow only counts what it would refuse."""
+"""A hard budget refuses what it has no room for, a soft one notifies, a shadow counts what it would refuse."""
 # The scopes of which there are many, so that an error has to say which; of an address or a member it is not told.
 _NAMED = frozenset({"customer", "model"})
 

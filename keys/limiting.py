@@ -126,6 +126,8 @@ def _check_kind_of_budget(limits: Limits) -> None:
         raise InvalidLimit(f"A mode is one of {', '.join(sorted(MODES))}.", param="budget_mode")
     if limits.budget_mode != HARD and limits.budget_window in {None, PER_REQUEST}:
         raise InvalidLimit("A budget that refuses nothing needs a window to count in.", param="budget_mode")
+    if limits.budget_carries_over and (limits.budget_nusd or 0) >= 2**62:
+        raise InvalidLimit("A budget that carries over is below 2^62 nano-dollars.", param="budget_nusd")
     if limits.budget_carries_over and limits.budget_window in {None, PER_REQUEST, LIFETIME}:
         raise InvalidLimit(
             "Only a budget whose window is followed by another carries over.", param="budget_carries_over"

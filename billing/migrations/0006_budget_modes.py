@@ -1,9 +1,9 @@
 """What budgets that only notify or only count leave behind, and what windows carry over."""
 
 import django.db.models.deletion
-import foundation.ids
 from django.db import migrations, models
 
+import foundation.ids
 from tenants import row_security
 
 

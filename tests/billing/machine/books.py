@@ -179,13 +179,16 @@ class Books:
                 return Verdict(refused_by=purse, room=room, held=self.held(purse))
         for purse, limit in needed:
             self.purses[purse].highest_limit = max(self.purses[purse].highest_limit, limit or 0)
+        self._count_shadows(ask, shadows)
+        granted = tuple(purse for purse, _ in needed)
+        self.holds[ask.request] = Hold(ask.organization, ask.amount, granted, stale)
+        return Verdict(granted)
+
+    def _count_shadows(self, ask: Ask, shadows: list[tuple[UUID, int]]) -> None:
         for purse, limit in shadows:
             if limit == 0 or (ask.amount > 0 and self.room(purse, limit) < ask.amount):
                 self.purses[purse].shadow_refused += 1
                 self.purses[purse].shadow_refused_amount += ask.amount
-        granted = tuple(purse for purse, _ in needed)
-        self.holds[ask.request] = Hold(ask.organization, ask.amount, granted, stale)
-        return Verdict(granted)
 
     def settle(self, charge: Charge) -> tuple[str, int]:
         """Charge once. Returns the verdict and the overage."""

@@ -14,8 +14,8 @@ from tests.billing.machine import postgres
 from tests.billing.machine.books import Ask, Books, Cap, Charge, Purse, Verdict
 from tests.billing.machine.postgres import HOUR, OVER, Teller
 
-# The budgets of an organization, some with two windows at once; the last one never ends. Each window has budgets of some
-# kinds, which share its purse: a part of the limit that the history knows.
+# The budgets of an organization, some with two windows at once; the last one never ends.
+# Each window has budgets of some kinds, which share its purse: a part of the limit that the history knows.
 BUDGETS = ((0, "day"), (0, "month"), (1, "5h"), (1, "billing_period"), (2, "lifetime"))
 PARTS = {
     "day": (("carrying", 1), ("soft", 2)),

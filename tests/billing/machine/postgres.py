@@ -39,7 +39,8 @@ SELECT coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(
 # Nothing of one history reaches the next. Only the owner, with all triggers off, can do this to the ledger.
 CLEAN = """
 SET session_replication_role = replica;
-TRUNCATE billing_budgetnotice, billing_hold, billing_purse, billing_ledgerentry, billing_ledgertransaction, billing_usagerecord;
+TRUNCATE billing_budgetnotice, billing_hold, billing_purse, billing_ledgerentry, billing_ledgertransaction,
+    billing_usagerecord;
 SET session_replication_role = origin
 """
 
