@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -92,7 +93,7 @@ class LimitsOfOne(OrganizationResource):
     def delete(self, request: Request, name: str = "") -> Response:
         """Takes them away, and the plan. Where there are none it is done already."""
         target = self.target(name)
-        if limiting.limits_of(target) is not None:
+        with suppress(NotFound):
             limiting.remove_limits(target=target, actor=self.actor)
         return Response(status=204)
 
