@@ -94,9 +94,10 @@ class LimitsColumns(ReadOnlyAdmin):
         """Show amount and window."""
         if row.budget_nusd is None:
             return "–"
-        return f"{money.display(row.budget_nusd)} per {row.get_budget_window_display()}".replace(
-            "per For ever", "in all"
-        )
+        amount = f"{money.display(row.budget_nusd)} per {row.get_budget_window_display()}"
+        kind = "" if row.budget_mode == LimitFields.Mode.HARD else f" ({row.budget_mode})"
+        carries = ", carries over" if row.budget_carries_over else ""
+        return f"{amount.replace('per For ever', 'in all')}{kind}{carries}"
 
     @admin.display(description="Models")
     def models(self, row: LimitFields) -> str:

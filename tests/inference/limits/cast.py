@@ -49,7 +49,7 @@ def hold(row: ScopeLimits, amount: int, text: str = "") -> tuple[UUID, list[UUID
     return request_id, purses
 
 
-def spend(row: ScopeLimits, amount: int, text: str = "") -> None:
+def spend(row: ScopeLimits, amount: int, text: str = "", **facts: object) -> None:
     """Hold so much and use all of it."""
     request_id, purses = hold(row, amount, text)
-    records.settle(row.organization, request_id=request_id, purses=purses, cost=amount)
+    records.settle(row.organization, request_id=request_id, purses=purses, cost=amount, **facts)
