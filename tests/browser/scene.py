@@ -25,9 +25,9 @@ from keys.models import ApiKey
 from tenants import founding, isolation, members, projects
 from tenants.audit import Actor
 from tenants.models import Organization, Project, Role, User
+from tests.inference.limits.cast import spend
 
-PASSWORD = "correct-horse-battery-staple"from tests.inference.limits.cast import spend
-
+PASSWORD = "correct-horse-battery-staple"
 SYSTEM = Actor.system("scene")
 MODELS = (
     # id, name, context, most output, input, cached, output, share of traffic, median output, ms per token
