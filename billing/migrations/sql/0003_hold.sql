@@ -1,20 +1,28 @@
 -- The window of a budget that contains an instant, as two instants, computed in the organization's time zone.
 -- Postgres resolves local midnights that do not exist or exist twice, so days of 23 and 25 hours come out right.
 -- `5h` rolls from the first use: the caller keeps a window that is still open, this only says how long a new one is.
+-- Where the clock goes back over midnight, the hour that there is twice belongs to the day that ends: its second midnight
+-- begins the next one. So instants are compared, and a window never starts after the instant that it is to contain.
 CREATE FUNCTION turnpike_window(kind text, at timestamptz, zone text, OUT starts timestamptz, OUT ends timestamptz)
-LANGUAGE sql STABLE AS $$
-    SELECT
-        CASE kind
-            WHEN '5h' THEN at
-            WHEN 'lifetime' THEN '1970-01-01 00:00:00+00'::timestamptz
-            ELSE date_trunc(kind, at AT TIME ZONE zone) AT TIME ZONE zone
-        END,
-        CASE kind
-            WHEN '5h' THEN at + interval '5 hours'
-            WHEN 'lifetime' THEN '9999-12-31 00:00:00+00'::timestamptz
-            ELSE (date_trunc(kind, at AT TIME ZONE zone) + ('1 ' || kind)::interval) AT TIME ZONE zone
-        END
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    local timestamp;
+BEGIN
+    IF kind = '5h' THEN
+        starts := at;
+        ends := at + interval '5 hours';
+    ELSIF kind = 'lifetime' THEN
+        starts := '1970-01-01 00:00:00+00';
+        ends := '9999-12-31 00:00:00+00';
+    ELSE
+        local := date_trunc(kind, at AT TIME ZONE zone);
+        IF local AT TIME ZONE zone > at THEN
+            local := local - ('1 ' || kind)::interval;
+        END IF;
+        starts := local AT TIME ZONE zone;
+        ends := (local + ('1 ' || kind)::interval) AT TIME ZONE zone;
+    END IF;
+END $$;
 
 -- When the billing period begins in the month of a local time: on the day of the month of the anchor, or on the last
 -- day of a month that is too short for it.
