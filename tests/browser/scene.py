@@ -158,9 +158,9 @@ def _as_holds(part: str) -> str:
 def _spend_a_budget(acme: Organization, key: ApiKey) -> None:
     """The project's budget notifies, and most of it is spent."""
     limits = Limits(budget_nusd=money.nano("0.05"), budget_window="month", budget_mode="soft")
+    assert key.project
     row = limiting.set_limits(target=key.project, limits=limits, actor=SYSTEM)
-    facts = {"key_id": key.pk, "project_id": key.project_id, "model": MODELS[0][0]}
-    spend(row, money.nano("0.042"), **facts)
+    spend(row, money.nano("0.042"), key_id=key.pk, project_id=key.project_id, model=MODELS[0][0])
 
 
 def _in_flight(acme: Organization, key: ApiKey) -> None:

@@ -15,6 +15,7 @@ HARD = Limits(budget_nusd=10**9, budget_window="day", budget_carries_over=True)
 def test_the_page_of_a_key_shows_what_is_spent_and_reserved(acme, ada):
     key = inference_key(acme, name="Search", limits=HARD).key
     row = limiting.limits_of(key)
+    assert row
     rich(acme)
     spend(row, 8 * 10**8)
     hold(row, 10**8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -49,7 +50,7 @@ def hold(row: ScopeLimits, amount: int, text: str = "") -> tuple[UUID, list[UUID
     return request_id, purses
 
 
-def spend(row: ScopeLimits, amount: int, text: str = "", **facts: object) -> None:
+def spend(row: ScopeLimits, amount: int, text: str = "", **facts: Any) -> None:
     """Hold so much and use all of it."""
     request_id, purses = hold(row, amount, text)
     records.settle(row.organization, request_id=request_id, purses=purses, cost=amount, **facts)

@@ -63,7 +63,7 @@ def test_everybody_who_was_not_told_is_announced_after_the_commit(acme, spent, d
 
 def test_a_key_a_customer_and_a_member_are_called_by_their_names(acme):
     ada = Membership.objects.filter(organization=acme).earliest("pk").user
-    targets = [keys.inference_key(acme, name="Web").key]
+    targets: list[limiting.Target] = [keys.inference_key(acme, name="Web").key]
     targets += [limiting.subject(acme, scope, None) for scope in ("customer", "member")]
     texts = ["", "alice", ada.public_id]
     for target, text in zip(targets, texts, strict=True):

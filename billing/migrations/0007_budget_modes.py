@@ -9,7 +9,7 @@ from tenants import row_security
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0005_corrections"),
+        ("billing", "0006_usage_attempts"),
         ("tenants", "0006_idempotent_answers"),
     ]
 
