@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -169,7 +169,7 @@ class ScopeLimitsAdmin(LimitsColumns):
     search_fields = ("label", "organization__name", "organization__slug")
     search_help_text = "Organization, customer, model, address, or the public id of a project or a key"
     ordering = ("organization__name", "scope")
-    fields: tuple[str, ...] = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
+    fields: ClassVar[tuple[str, ...]] = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
     actions_detail = ("change_limits",)
     public_id_field = "scope_id"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,9 +73,9 @@ class LimitsOfOne(OrganizationResource):
 
     http_method_names = ["get", "head", "put", "delete"]
 
+    @abstractmethod
     def target(self, name: str) -> Target:
         """Return whose limits they are."""
-        raise NotImplementedError
 
     def get(self, request: Request, name: str = "") -> Response:
         """Takes the right `keys.read`."""

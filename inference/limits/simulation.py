@@ -29,9 +29,17 @@ MOST_REQUESTS = 200_000
 SHOWN = 20
 _CALENDAR = frozenset({"day", "week", "month", "billing_period"})
 _COLUMNS = (
-    "request_id", "started_at", "latency_ms", "key_id", "customer", "model", "prompt_tokens", "completion_tokens",
-    "hold_nusd", "cost_nusd",
-)  # fmt: skip
+    "request_id",
+    "started_at",
+    "latency_ms",
+    "key_id",
+    "customer",
+    "model",
+    "prompt_tokens",
+    "completion_tokens",
+    "hold_nusd",
+    "cost_nusd",
+)
 
 
 @dataclass(frozen=True, slots=True)

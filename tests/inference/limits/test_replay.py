@@ -19,9 +19,16 @@ def past(seconds: float, *, took: float = 1, tokens: int = 10, hold: int = 10, c
     at = START + timedelta(seconds=seconds)
     named = {"group": "", "customer": "", "model": "sim"} | facts
     return Past(
-        id=ids.uuid7(), at=at, ended_at=at + timedelta(seconds=took), key=KEY, input=tokens, output=tokens,
-        hold_nusd=hold, cost_nusd=cost, **named,
-    )  # fmt: skip
+        id=ids.uuid7(),
+        at=at,
+        ended_at=at + timedelta(seconds=took),
+        key=KEY,
+        input=tokens,
+        output=tokens,
+        hold_nusd=hold,
+        cost_nusd=cost,
+        **named,
+    )
 
 
 def refusals(limits: Limits, *requests: Past, calendar=DAYS) -> list[str | None]:
