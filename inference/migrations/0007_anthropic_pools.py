@@ -14,7 +14,7 @@ ENGINES = (
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("inference", "0005_pool_concurrency")]
+    dependencies: ClassVar = [("inference", "0006_sealed_credentials")]
     operations: ClassVar[list[Operation]] = [
         migrations.AlterField("pool", "engine", models.CharField(max_length=16, choices=ENGINES)),
     ]
