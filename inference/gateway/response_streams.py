@@ -36,7 +36,6 @@ RESPONSE = (
     "previous_response_id",
     "reasoning",
     "service_tier",
-    "store",
     "temperature",
     "text",
     "tool_choice",
@@ -122,4 +121,4 @@ def shown(response: dict[str, Any], model: str) -> dict[str, Any]:
     """
     if response.get("error") or response.get("status") == "failed":
         raise UpstreamError from ValueError("the engine's response has failed")
-    return {name: response[name] for name in RESPONSE if name in response} | {"model": model}
+    return {name: response[name] for name in RESPONSE if name in response} | {"model": model, "store": False}

@@ -30,11 +30,12 @@ def response(answer: Item, asked: Item, model: str, outputs: int) -> Item:
     name = plain_id(answer.get("id"))
     cut = _CUT.get(str(choice.get("finish_reason")))
     items = _items(choice, name, "incomplete" if cut else "completed")
-    return framed(name, asked, model, int(answer.get("created") or 0), items, cut, usage(answer.get("usage"), outputs))
+    used = usage(answer.get("usage"), outputs)
+    return framed(name, asked, model, int(answer.get("created") or 0), items=items, cut=cut, used=used)
 
 
 def framed(
-    name: str, asked: Item, model: str, created: int, items: list[Item], cut: str | None, used: Item | None
+    name: str, asked: Item, model: str, created: int, *, items: list[Item], cut: str | None, used: Item | None
 ) -> Item:
     """Write a response around its items; without usage it is in progress."""
     status = "in_progress" if used is None else "incomplete" if cut else "completed"

@@ -95,7 +95,7 @@ class ResponseEvents:
         return [self._event("response.created", begun), self._event("response.in_progress", begun)]
 
     def _response(self, cut: str | None, used: Item | None) -> Item:
-        return words.framed(self._name, self._asked, self._model, self._created, self._items, cut, used)
+        return words.framed(self._name, self._asked, self._model, self._created, items=self._items, cut=cut, used=used)
 
     def _delta(self, delta: Item) -> list[bytes]:
         told: list[bytes] = []
