@@ -49,3 +49,30 @@ def test_models_are_listed(sdk):
 def test_errors_are_the_sdks_own(sdk):
     with pytest.raises(openai.NotFoundError):
         sdk.chat.completions.create(model="gpt-5", messages=MESSAGES)
+
+
+def test_a_streamed_legacy_completion(sdk):
+    with sdk.completions.create(model="sim", prompt=QUICK, stream=True) as stream:
+        text = "".join(chunk.choices[0].text for chunk in stream)
+    assert text == sdk.completions.create(model="sim", prompt=QUICK).choices[0].text
+
+
+def test_embeddings_are_numbers_whatever_the_encoding(sdk):
+    # Without `encoding_format` the SDK asks for base64 and unpacks it.
+    packed = sdk.embeddings.create(model="sim", input="toll", dimensions=16).data[0].embedding
+    plain = sdk.embeddings.create(model="sim", input="toll", dimensions=16, encoding_format="float").data[0].embedding
+    assert packed == pytest.approx(plain, abs=1e-6)
+
+
+def test_a_plain_response(sdk):
+    answer = sdk.responses.create(model="sim", input=QUICK)
+    assert len(answer.output_text.split(" ")) == 12
+    assert answer.usage.output_tokens == 12
+
+
+def test_a_streamed_response_adds_up(sdk):
+    with sdk.responses.stream(model="sim", input="[[sim reasoning=2 tokens=12 ttft=0 gap=0]]") as stream:
+        text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+        final = stream.get_final_response()
+    assert final.output_text == text
+    assert final.usage.output_tokens_details.reasoning_tokens == 2

@@ -1,0 +1,39 @@
+"""The engines that the simulator can be: which paths each serves, in which words, and behind which key."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from inference.simulator import guards, pages, wire
+from inference.simulator.chat import Chat
+from inference.simulator.completions import Completions
+from inference.simulator.dialects import Dialect, Error
+from inference.simulator.embeddings import Embeddings
+from inference.simulator.guards import Guard
+from inference.simulator.messages import CountTokens, Messages
+from inference.simulator.pages import Pages
+from inference.simulator.responses import Responses
+
+
+@dataclass(frozen=True)
+class Personality:
+    """One engine as a client sees it."""
+
+    dialects: dict[str, Dialect]
+    """By path."""
+    pages: Pages
+    error: Error = wire.error
+    guard: Guard = guards.bearer_below_v1
+    place: Callable[[str], str] = str
+    """A path as the tables above have it."""
+
+
+def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
+    return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
+
+
+PERSONALITIES: dict[str, Personality] = {
+    "vllm": Personality(
+        _served((Chat(), Completions(), Embeddings(), Messages(), CountTokens(), Responses())),
+        pages.VLLM,
+    ),
+}
