@@ -22,6 +22,7 @@ def record(area: str, name: str, shape: Any) -> None:
     file = _file(area)
     recorded = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps(recorded | {name: shape}, indent=1, ensure_ascii=False) + "\n")
+    _read.cache_clear()
 
 
 def recorded(area: str, name: str) -> Any:

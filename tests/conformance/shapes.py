@@ -16,7 +16,7 @@ _FREE_MAPS = {"top_logprobs"}  # keyed by tokens, in /v1/completions
 
 
 def of(answer: Answer) -> dict[str, Any]:
-    """Return an answer's shape: status, type, and its body or its events, where equal neighbours count once."""
+    """Return an answer's shape: status, type, and its body or its events, of which equal ones count once."""
     shape: dict[str, Any] = {"status": answer.status, "content_type": answer.content_type}
     if "allow" in answer.headers:
         shape["allow"] = answer.headers["allow"]
@@ -51,4 +51,4 @@ def _text(key: str, text: str) -> str:
 
 
 def _once(items: list[Any]) -> list[Any]:
-    return [item for number, item in enumerate(items) if number == 0 or item != items[number - 1]]
+    return [item for number, item in enumerate(items) if item not in items[:number]]
