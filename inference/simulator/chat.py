@@ -76,7 +76,7 @@ class Chat(Choices):
 
     def call(self, answer: Answer, choice: int, said: Said, text: Any) -> list[Document]:
         """A call's deltas: its name before its first token."""
-        index = _number_of_call(answer.job, said.index)
+        index = _number_of_call(answer.job, said.number)
         goes_on = {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
         if said.at:
             return [goes_on]

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from inference.simulator import bodies, scripts
+from inference.simulator import bodies, scripts, wire
 from inference.simulator.bodies import SLOT, Tokens
 from inference.simulator.dialects import Answer, Dialect, Events
 from inference.simulator.jobs import FinishReason, Job
@@ -56,14 +56,7 @@ class Choices(Dialect):
 
     def usage(self, counts: Counts) -> bytes:
         """The usage of a whole answer."""
-        return orjson.dumps(
-            {
-                "prompt_tokens": counts.prompt,
-                "total_tokens": counts.prompt + counts.completion,
-                "completion_tokens": counts.completion,
-                "prompt_tokens_details": {"cached_tokens": counts.cached},
-            }
-        )
+        return wire.usage(*counts)
 
     def no_usage(self, job: Job) -> bytes:
         """What a chunk says in place of usage; the member comes last."""

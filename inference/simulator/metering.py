@@ -54,5 +54,4 @@ class Meter:
 
     def total(self) -> bytes:
         """The usage of the whole answer as vLLM words it."""
-        counts = self.counts()
-        return wire.usage(counts.prompt, counts.completion, counts.cached)
+        return wire.usage(*self.counts())

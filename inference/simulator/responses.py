@@ -18,7 +18,7 @@ from inference.simulator.refusals import Refused
 from inference.simulator.scripts import Part, Said
 
 Document = dict[str, Any]
-_ECHOED = {
+_ECHOED: Document = {
     "background": False,
     "instructions": None,
     "max_output_tokens": None,
@@ -126,11 +126,11 @@ class _Stream(Events):
         return super().dones()
 
     def _token(self, said: Said) -> Iterator[bytes]:
-        if said.index != self._open:
+        if said.number != self._open:
             yield from self._close()
-            self._open = said.index
-            yield from self._begin(said.index, said.part)
-        place = _place(self._answer, said.index, said.part)
+            self._open = said.number
+            yield from self._begin(said.number, said.part)
+        place = _place(self._answer, said.number, said.part)
         yield self._event(f"response.{_NAMES[said.part.kind]}.delta", place | {"delta": Tokens([said.word])})
 
     def _begin(self, index: int, part: Part) -> Iterator[bytes]:

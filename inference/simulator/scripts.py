@@ -41,7 +41,7 @@ class Part:
 class Said(NamedTuple):
     """One token in its place."""
 
-    index: int
+    number: int
     """Which part it belongs to."""
     part: Part
     at: int
@@ -66,7 +66,8 @@ def pieces(text: str) -> list[str]:
 
 def cut(parts: Iterable[Part], limit: int) -> tuple[Part, ...]:
     """The parts that fit into `limit` tokens, the last of them shortened."""
-    kept, left = [], limit
+    kept: list[Part] = []
+    left = limit
     for part in parts:
         if part.tokens > left:
             return (*kept, replace(part, tokens=left, whole=False)) if left else tuple(kept)

@@ -10,13 +10,18 @@ import orjson
 from inference.simulator.protocol import phrase
 
 
-def usage(prompt_tokens: int, completion_tokens: int, cached_tokens: int | None = None) -> bytes:
-    """A usage object; vLLM names cached tokens only in the last one."""
+def usage(
+    prompt_tokens: int, completion_tokens: int, cached_tokens: int | None = None, reasoning_tokens: int = 0
+) -> bytes:
+    """A usage object; vLLM names cached tokens only in the last one, and reasoning where there is any."""
     counts = prompt_tokens, prompt_tokens + completion_tokens, completion_tokens
     members = b'{"prompt_tokens":%d,"total_tokens":%d,"completion_tokens":%d' % counts
     if cached_tokens is None:
         return members + b"}"
-    return members + b',"prompt_tokens_details":{"cached_tokens":%d}}' % cached_tokens
+    members += b',"prompt_tokens_details":{"cached_tokens":%d}' % cached_tokens
+    if reasoning_tokens:
+        members += b',"completion_tokens_details":{"reasoning_tokens":%d}' % reasoning_tokens
+    return members + b"}"
 
 
 def error(status: int, message: str, kind: str | None = None, param: str | None = None) -> bytes:

@@ -48,7 +48,7 @@ class Reply:
     @property
     def deltas(self) -> list[str]:
         """The texts of the content events."""
-        texts = [choice["delta"]["content"] for event in self.events for choice in event.get("choices", ())]
+        texts = [choice["delta"].get("content") for event in self.events for choice in event.get("choices", ())]
         return [text for text in texts if text]
 
 
