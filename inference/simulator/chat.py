@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from inference.simulator import bodies, fields, jobs, logprobs, prompts, tools
+from inference.simulator import bodies, fields, jobs, logprobs, prompts, tools, wire
 from inference.simulator.bodies import Body, Tokens
 from inference.simulator.chunks import Choices, Document
 from inference.simulator.dialects import Answer
@@ -17,12 +17,24 @@ from inference.simulator.refusals import Refused
 from inference.simulator.scripts import Said
 
 
+_NEVER = (
+    "prompt_logprobs",
+    "prompt_token_ids",
+    "prompt_text",
+    "kv_transfer_params",
+    "ec_transfer_params",
+    "metrics",
+)
+"""What vLLM has a name for, and a value only with flags and requests of its own."""
+
+
 class Chat(Choices):
     """vLLM's chat; other engines override what they word differently."""
 
     endpoint = "/v1/chat/completions"
     id_prefix = "chatcmpl-"
     chunk_object = "chat.completion.chunk"
+    details_so_far = b',"completion_tokens_details":null'
     whole_object = "chat.completion"
 
     def read(self, request: Request, options: Options) -> Job:
@@ -98,13 +110,21 @@ class Chat(Choices):
     def closing(self, usage: Document, answer: Answer) -> Document:
         """The members after the choices."""
         del answer
-        before = {"service_tier": None, "system_fingerprint": None}
-        return before | usage | {"prompt_logprobs": None, "prompt_token_ids": None, "kv_transfer_params": None}
+        before = {"service_tier": None, "system_fingerprint": wire.FINGERPRINT}
+        return before | usage | dict.fromkeys(_NEVER)
+
+    def prologue(self, answer: Answer) -> Document:
+        del answer
+        return {"prompt_token_ids": None, "prompt_text": None}
+
+    def epilogue(self, answer: Answer) -> Document:
+        del answer
+        return {"system_fingerprint": wire.FINGERPRINT}
 
     def choice(self, answer: Answer, index: int, said: Document) -> Document:
         """One choice of a whole answer."""
         rest = {name: said.pop(name, None) for name in ("refusal", "annotations", "audio", "function_call")}
-        thought = {name: said.pop(name, None) for name in ("reasoning", "reasoning_content")}
+        thought = {"reasoning": said.pop("reasoning", None)}
         return {
             "index": index,
             "message": {"role": "assistant", **said, **rest, **thought},
@@ -112,6 +132,7 @@ class Chat(Choices):
             "finish_reason": answer.job.finish_reason,
             "stop_reason": None,
             "token_ids": None,
+            "routed_experts": None,
         }
 
     def whole_logprobs(self, answer: Answer, index: int) -> Any:

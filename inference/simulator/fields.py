@@ -9,19 +9,32 @@ from inference.simulator.protocol import Request
 from inference.simulator.refusals import Refused, unknown_model
 
 
+def invalid(name: str, message: str, kind: str = "missing") -> Refused:
+    """What vLLM's validation of bodies says of a member; these are not BadRequestErrors, and name `body.` and the member."""
+    place = f"body.{name}" if name else "body"
+    told = f"1 validation error:\n  {{'type': '{kind}', 'loc': '{place}', 'msg': '{message}'}}"
+    return Refused(400, told, kind="Bad Request", param=place)
+
+
 def document(request: Request, options: Options) -> dict[str, Any]:
     """The body as an object that names the model served, or none. Raises Refused."""
+    asked = body(request)
+    check_model(asked.get("model"), options)
+    return asked
+
+
+def body(request: Request) -> dict[str, Any]:
+    """The body as an object. Raises Refused."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
-        message = "Unsupported Media Type: Only 'application/json' is allowed"
-        raise Refused(415, message, kind="Unsupported Media Type")
+        message = "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed"
+        raise Refused(400, message, kind="Bad Request")
     try:
         asked = orjson.loads(request.body)
     except orjson.JSONDecodeError as error:
-        raise Refused(400, f"JSON decode error: {error}", kind="Bad Request") from None
+        raise invalid(str(error.pos), f"JSON decode error: {error}", "json_invalid") from None
     if not isinstance(asked, dict):
-        raise Refused(400, "Input should be a valid dictionary", kind="Bad Request")
-    check_model(asked.get("model"), options)
+        raise invalid("", "Input should be a valid dictionary or object to extract fields from", "model_attributes_type")
     return asked
 
 
@@ -35,7 +48,7 @@ def boolean(asked: dict[str, Any], name: str) -> bool:
     """A flag; false where it is missing. Raises Refused."""
     value = asked.get(name)
     if value is not None and not isinstance(value, bool):
-        raise Refused(400, f"{name}: Input should be a valid boolean", param=name)
+        raise invalid(name, "Input should be a valid boolean", "bool_parsing")
     return bool(value)
 
 
@@ -45,7 +58,7 @@ def whole(asked: dict[str, Any], name: str, *, at_least: int = 1) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Refused(400, f"{name}: Input should be a valid integer", param=name)
+        raise invalid(name, "Input should be a valid integer", "int_parsing")
     if value < at_least:
         raise Refused(400, f"{name} must be at least {at_least}, got {value}.", param=name)
     return value
@@ -55,7 +68,7 @@ def text(asked: dict[str, Any], name: str) -> str:
     """A text that must be there. Raises Refused."""
     value = asked.get(name)
     if not isinstance(value, str):
-        raise Refused(400, f"{name}: Input should be a valid string", param=name)
+        raise invalid(name, "Input should be a valid string", "string_type")
     return value
 
 
@@ -71,6 +84,5 @@ def usage_wanted(asked: dict[str, Any], stream: bool) -> tuple[bool, bool]:
         raise Refused(400, "stream_options: Input should be an object", param="stream_options")
     if not stream:
         raise Refused(400, "Stream options can only be defined when `stream=True`.", param="stream_options")
-    # An object without the member means yes: vLLM's StreamOptions defaults include_usage to true.
-    include = wanted.get("include_usage", True) is True
+    include = wanted.get("include_usage") is True
     return include, include and wanted.get("continuous_usage_stats") is True

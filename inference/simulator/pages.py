@@ -39,7 +39,7 @@ def models(engine: Engine) -> Page:
 
 def empty(_: Engine) -> Page:
     """Well."""
-    return Page(200, JSON, b"")
+    return Page(200, b"", b"")
 
 
 def _load(engine: Engine) -> Page:
@@ -65,6 +65,7 @@ OWN: Pages = {("GET", "/metrics"): _metrics, ("GET", "/witness"): _witness, ("DE
 VLLM: Pages = {
     ("GET", "/v1/models"): models,
     ("GET", "/health"): empty,
+    ("GET", "/ping"): empty,
     ("GET", "/version"): document({"version": VERSION}),
     ("GET", "/load"): _load,
 }

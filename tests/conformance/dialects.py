@@ -8,6 +8,7 @@ _responses = posting("/v1/responses", {"input": "Hello there", "max_output_token
 _messages = posting("/v1/messages", {"messages": MESSAGES, "max_tokens": 5, "temperature": 0})
 _count = posting("/v1/messages/count_tokens", {"messages": MESSAGES})
 _function = {"type": "function", **FUNCTION}
+_calling = {"tools": [_function], "tool_choice": {"type": "function", "name": "get_weather"}, "max_output_tokens": 60}
 _tool = {"name": "get_weather", "input_schema": ANSWER, "strict": True}
 _named = {"type": "tool", "name": "get_weather"}
 
@@ -30,8 +31,8 @@ RESPONSES = [
         checks.names_its_events,
         checks.numbers_its_events,
     ),
-    _response("a tool", _responses(tools=[_function], tool_choice="required", max_output_tokens=60)),
-    _response("stream, a tool", _responses(tools=[_function], tool_choice="required", max_output_tokens=60, stream=True)),
+    _response("a tool", _responses(**_calling)),
+    _response("stream, a tool", _responses(**_calling, stream=True), checks.names_its_events),
 ]
 
 MESSAGES_CASES = [

@@ -30,7 +30,7 @@ def _case(name: str, request, *holds, through_gateway: bool = False) -> Case:
 CHAT = [
     _case("plain", _chat(), checks.counts(output=5), through_gateway=True),
     _case("takes the caller's request id", _named, checks.carries_id("chatcmpl-acme-1")),
-    _case("two choices", _chat(n=2), checks.counts(output=10), checks.has_choices(2), through_gateway=True),
+    _case("two choices", _chat(n=2, temperature=1), checks.counts(output=10), checks.has_choices(2), through_gateway=True),
     _case("max_completion_tokens wins", _chat(max_completion_tokens=3), checks.counts(output=3)),
     _case("logprobs", _chat(max_tokens=1, logprobs=True, top_logprobs=2), checks.counts(output=1)),
     _case("unknown members are ignored", _chat(colour="red"), checks.counts(output=5)),
@@ -66,7 +66,7 @@ CHAT = [
     _case("stream, empty stream_options", _chat(stream=True, stream_options={}), *_chat_stream, checks.tells_no_usage),
     _case(
         "stream, two choices",
-        _chat(stream=True, n=2, stream_options=CONTINUOUS),
+        _chat(stream=True, n=2, temperature=1, stream_options=CONTINUOUS),
         *_chat_stream,
         checks.counts_at_end(output=10),
         checks.counts_upwards,

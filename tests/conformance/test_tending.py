@@ -1,19 +1,21 @@
 """What takes more than one request to see: aborts, the prefix cache, request ids, metrics."""
 
 import socket
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tests.conformance import golden, metrics, targets
 from tests.conformance.generating import MESSAGES
 from tests.conformance.wire import MODEL, Request, Target
+from tests.inference.simulator.client import eventually
 
 CHAT = "/v1/chat/completions"
 # vLLM takes the directive for text; the simulator lets the tokens last.
-LONG = [{"role": "user", "content": "[[sim tokens=900 gap=10]] Tell me all of it."}]
+TALE = [{"role": "user", "content": "[[sim tokens=900 gap=10]] Tell me all of it."}]
+LONG: dict[str, Any] = {"model": MODEL, "messages": TALE, "max_tokens": 900, "n": 8}
+ALL_OF_IT = 900 * 8
 
 
 def _ask(**changes) -> Request:
@@ -31,28 +33,25 @@ def _asking(target: Target, body: dict[str, Any]) -> Iterator[None]:
         yield
 
 
-def _within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-    return True
+def _running(target: Target) -> float:
+    return metrics.value(target, "vllm:num_requests_running")
 
 
 def test_a_client_that_leaves_frees_its_place_within_a_second(target: Target):
-    running = lambda: metrics.value(target, "vllm:num_requests_running")  # noqa: E731 - a name for two lines
-    body = {"model": MODEL, "messages": LONG, "max_tokens": 900, "stream": True}
-    with target.client() as client, client.stream("POST", CHAT, json=body) as answer:
-        next(answer.iter_raw())
-        assert _within(5, lambda: running() == 1)
-    assert _within(1, lambda: running() == 0)
+    before = metrics.value(target, "vllm:generation_tokens_total")
+    with target.client() as client, client.stream("POST", CHAT, json=LONG | {"stream": True}) as answer:
+        assert answer.status_code == 200
+        eventually(lambda: _running(target) > 0)
+    eventually(lambda: _running(target) == 0, within=1)
+    assert metrics.value(target, "vllm:generation_tokens_total") - before < ALL_OF_IT
 
 
 def test_a_client_that_leaves_a_plain_answer_frees_its_place_as_well(target: Target):
-    running = lambda: metrics.value(target, "vllm:num_requests_running")  # noqa: E731 - a name for two lines
-    with _asking(target, {"model": MODEL, "messages": LONG, "max_tokens": 900}):
-        assert _within(5, lambda: running() == 1)
-    assert _within(1, lambda: running() == 0)
+    before = metrics.value(target, "vllm:generation_tokens_total")
+    with _asking(target, LONG):
+        eventually(lambda: _running(target) > 0)
+    eventually(lambda: _running(target) == 0, within=1)
+    assert metrics.value(target, "vllm:generation_tokens_total") - before < ALL_OF_IT
 
 
 def test_a_prefix_that_came_before_is_cached_and_counted(target: Target):
@@ -77,7 +76,8 @@ def test_the_counters_count_what_the_usage_says(target: Target):
     before = [metrics.value(target, name) for name in names]
     usage = target.send(_ask()).json["usage"]
     added = [usage["prompt_tokens"], usage["completion_tokens"], 1]
-    assert _within(2, lambda: [metrics.value(target, name) for name in names] == [*map(sum, zip(before, added, strict=True))])
+    after = [*map(sum, zip(before, added, strict=True))]
+    eventually(lambda: [metrics.value(target, name) for name in names] == after)
 
 
 def test_metrics_have_the_names_types_and_labels_of_vllm(target: Target):
