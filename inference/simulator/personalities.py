@@ -9,9 +9,14 @@ from inference.simulator.completions import Completions
 from inference.simulator.dialects import Dialect, Error
 from inference.simulator.embeddings import Embeddings
 from inference.simulator.guards import Guard
+from inference.simulator.items import Moderations, Rerank, Score
 from inference.simulator.messages import CountTokens, Messages
 from inference.simulator.pages import Pages
+from inference.simulator.pictures import Images
 from inference.simulator.responses import Responses
+from inference.simulator.speech import Speech
+from inference.simulator.tokenizing import Detokenize, Tokenize
+from inference.simulator.transcriptions import Transcriptions, Translations
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,15 @@ def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
     return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
 
 
+_TEXTS = (Chat(), Completions(), Embeddings())
+_ITEMS = (Rerank(), Score(), Moderations())
+_SOUNDS = (Transcriptions(), Translations(), Speech())
+
 PERSONALITIES: dict[str, Personality] = {
     "vllm": Personality(
-        _served((Chat(), Completions(), Embeddings(), Messages(), CountTokens(), Responses())),
+        _served(
+            (*_TEXTS, Messages(), CountTokens(), Responses(), *_ITEMS, Tokenize(), Detokenize(), *_SOUNDS, Images())
+        ),
         pages.VLLM,
     ),
 }

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import openai
 import pytest
 
+from tests.inference.simulator.recordings import recording
+
 QUICK = "[[sim tokens=12 ttft=0 gap=1]]"
 MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": QUICK}]
 
@@ -76,3 +78,40 @@ def test_a_streamed_response_adds_up(sdk):
         final = stream.get_final_response()
     assert final.output_text == text
     assert final.usage.output_tokens_details.reasoning_tokens == 2
+
+
+def test_tools_are_called_in_a_stream(sdk):
+    tools: list[openai.types.chat.ChatCompletionToolParam] = [
+        {"type": "function", "function": {"name": "toll", "parameters": {"type": "object", "properties": {}}}}
+    ]
+    asked: list[openai.types.chat.ChatCompletionMessageParam] = [
+        {"role": "user", "content": "[[sim tools=1 ttft=0 gap=0]]"}
+    ]
+    with sdk.chat.completions.stream(model="sim", messages=asked, tools=tools) as stream:
+        final = stream.get_final_completion()
+    assert final.choices[0].message.tool_calls[0].function.name == "toll"
+
+
+def test_moderations(sdk):
+    assert sdk.moderations.create(model="sim", input="violence").results[0].flagged
+
+
+def test_a_transcription(sdk):
+    answer = sdk.audio.transcriptions.create(model="sim", file=("a.wav", recording(1)), prompt=QUICK)
+    assert len(answer.text.split(" ")) == 12
+
+
+def test_a_translation(sdk):
+    with pytest.deprecated_call():
+        answer = sdk.audio.translations.create(model="sim", file=("a.wav", recording(1)), prompt=QUICK)
+    assert len(answer.text.split(" ")) == 12
+
+
+def test_speech(sdk):
+    answer = sdk.audio.speech.create(model="sim", voice="alloy", input="Pay the toll.", response_format="wav")
+    assert answer.content.startswith(b"RIFF")
+
+
+def test_a_picture(sdk):
+    answer = sdk.images.generate(model="sim", prompt="a gate", size="256x256")
+    assert answer.data[0].b64_json
