@@ -39,6 +39,7 @@ class Chat(Choices):
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
+        fields.check_sampling(asked)
         stream = fields.boolean(asked, "stream")
         include, continuous = self.usage_wanted(asked, stream)
         offered = tools.offered(asked)
@@ -55,8 +56,12 @@ class Chat(Choices):
             tools=tools.usable(asked, offered),
             called=tools.forced(asked, offered),
             schema=schema(asked),
+            text=choice_of_texts(asked),
         )
-        return jobs.generating(wish, asked, request.headers, options)
+        job = jobs.generating(wish, asked, request.headers, options)
+        if wish.called and isinstance(asked.get("tool_choice"), dict) and job.finish_reason == "tool_calls":
+            job.finish_reason = "stop"  # a call of the one tool that was named is no decision of the model
+        return job
 
     def usage_wanted(self, asked: Document, stream: bool) -> tuple[bool, bool]:
         """Whether usage comes at the end, and in every chunk."""
@@ -70,6 +75,10 @@ class Chat(Choices):
         if "role" in delta:
             return choice
         return choice | ({"stop_reason": None} if finish else {}) | {"token_ids": None}
+
+    def last(self, job: Job) -> Document:
+        # The token that ends a text by itself has none; one that only happens to be the last has.
+        return {"content": ""} if job.finish_reason == "length" else {}
 
     def role(self, job: Job) -> Document | None:
         return {"role": "assistant", "content": ""}
@@ -89,12 +98,12 @@ class Chat(Choices):
     def call(self, answer: Answer, choice: int, said: Said, text: Any) -> list[Document]:
         """A call's deltas: its name before its first token."""
         index = _number_of_call(answer.job, said.number)
-        goes_on = {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
+        goes_on = {"content": None, "tool_calls": [{"index": index, "function": {"arguments": text}}]}
         if said.at:
             return [goes_on]
-        function = {"name": said.part.name, "arguments": ""}
         id_ = tools.call_id(answer.id, choice, index)
-        return [{"tool_calls": [{"id": id_, "type": "function", "index": index, "function": function}]}, goes_on]
+        call = {"id": id_, "type": "function", "index": index, "function": {"name": said.part.name}}
+        return [{"content": None, "tool_calls": [call]}, goes_on]
 
     def logprobs(self, job: Job, words: list[bytes]) -> Any:
         if not job.asked.get("logprobs"):
@@ -141,7 +150,7 @@ class Chat(Choices):
         return self.logprobs(job, [w for part in job.parts if part.kind == "text" for w in job.part_words(index, part)])
 
     def _message(self, answer: Answer, choice: int) -> Document:
-        job, said = answer.job, Document(content=None)
+        job, said = answer.job, Document(content="")
         for index, part in enumerate(job.parts):
             text = Tokens(job.part_words(choice, part))
             if part.kind == "call":
@@ -176,6 +185,13 @@ def schema(asked: Document) -> Any:
     if not isinstance(named, dict) or not isinstance(named.get("schema"), dict):
         raise Refused(400, "response_format: json_schema needs a schema", param="response_format")
     return named["schema"]
+
+
+def choice_of_texts(asked: Document) -> str | None:
+    """The text, where `structured_outputs` leaves the choice of a few: the first of them."""
+    wanted = asked.get("structured_outputs")
+    choices = wanted.get("choice") if isinstance(wanted, dict) else None
+    return str(choices[0]) if isinstance(choices, list) and choices else None
 
 
 def usage_with_details(counts: Counts) -> bytes:

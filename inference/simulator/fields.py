@@ -8,6 +8,8 @@ from inference.simulator.options import Options
 from inference.simulator.protocol import Request
 from inference.simulator.refusals import Refused, unknown_model
 
+MOST_LOGPROBS = 20
+
 
 def invalid(name: str, message: str, kind: str = "missing") -> Refused:
     """What vLLM's validation of bodies says of a member; these are not BadRequestErrors, and name `body.` and the member."""
@@ -60,7 +62,8 @@ def whole(asked: dict[str, Any], name: str, *, at_least: int = 1) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid(name, "Input should be a valid integer", "int_parsing")
     if value < at_least:
-        raise Refused(400, f"{name} must be at least {at_least}, got {value}.", param=name)
+        message = f"{name} must be at least {at_least}, got {value}."
+        raise Refused(400, message, param=None if name == "n" else name)
     return value
 
 
@@ -70,6 +73,21 @@ def text(asked: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise invalid(name, "Input should be a valid string", "string_type")
     return value
+
+
+def check_sampling(asked: dict[str, Any]) -> None:
+    """Refuse what vLLM's SamplingParams refuse. Raises Refused."""
+    temperature, top_p = asked.get("temperature"), asked.get("top_p")
+    if isinstance(temperature, int | float) and temperature < 0:
+        raise Refused(400, f"temperature must be non-negative, got {temperature}.", param="temperature")
+    if isinstance(top_p, int | float) and not 0 < top_p <= 1:
+        raise Refused(400, f"top_p must be in (0, 1], got {top_p}.", param="top_p")
+    most = asked.get("top_logprobs")
+    if isinstance(most, int) and most > MOST_LOGPROBS:
+        message = f"Requested sample logprobs of {most}, which is greater than max allowed: {MOST_LOGPROBS}"
+        raise Refused(400, message, param="logprobs")
+    if most and not asked.get("logprobs"):
+        raise Refused(400, "when using `top_logprobs`, `logprobs` must be set to true.", param="top_logprobs")
 
 
 def usage_wanted(asked: dict[str, Any], stream: bool) -> tuple[bool, bool]:

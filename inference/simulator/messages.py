@@ -1,5 +1,6 @@
 """`POST /v1/messages` and its count of tokens as vLLM serves them: Anthropic's API, natively."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import DONE, Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Dialect, Error, Events
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
@@ -32,9 +33,9 @@ _KINDS = {
 
 
 def error(status: int, message: str, kind: str | None = None, param: str | None = None) -> bytes:
-    """Anthropic's error body."""
-    del kind, param
-    return orjson.dumps({"type": "error", "error": {"type": error_kind(status), "message": message}})
+    """Anthropic's error body, in which vLLM puts its own kinds of error."""
+    del param
+    return orjson.dumps({"type": "error", "error": {"type": kind or error_kind(status), "message": message}})
 
 
 def error_kind(status: int) -> str:
@@ -47,17 +48,18 @@ class Messages(Dialect):
 
     endpoint = "/v1/messages"
     id_prefix = "chatcmpl-"
-    ending: tuple[bytes, ...] = (STOP, DONE)
-    """vLLM closes even this stream with `[DONE]`."""
+    ending: tuple[bytes, ...] = (STOP,)
 
     def __init__(self, error: Error = error) -> None:
         super().__init__(error)
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
-        limit = fields.whole(asked, "max_tokens")
+        limit = fields.whole(asked, "max_tokens", at_least=-sys.maxsize)
         if limit is None:
-            raise Refused(400, "max_tokens: Field required", param="max_tokens")
+            raise fields.invalid("max_tokens", "Field required")
+        if limit < 1:
+            raise fields.invalid("max_tokens", "Value error, max_tokens must be positive", "value_error")
         offered = tools.offered(asked)
         wish = Wish(
             prompts=(prompt(asked),),
@@ -87,17 +89,20 @@ class Messages(Dialect):
             "content": content,
             "model": answer.model,
             "stop_reason": stop_reason,
-            "stop_sequence": None,
         }
 
     def usage(self, counts: Counts) -> Document:
-        """What was read and written; the cached tokens are not among the input tokens, as in Anthropic's own."""
+        """What was read and written; tokens that were or are now cached are not among the input tokens."""
         return {
-            "input_tokens": counts.prompt - counts.cached,
+            "input_tokens": counts.prompt - counts.cached - counts.created,
             "output_tokens": counts.completion,
-            "cache_creation_input_tokens": 0,
+            "cache_creation_input_tokens": counts.created,
             "cache_read_input_tokens": counts.cached,
         }
+
+    def usage_so_far(self, counts: Counts) -> Document:
+        """What the first event says: all of the prompt, however much of it is cached."""
+        return {"input_tokens": counts.prompt, "output_tokens": counts.completion}
 
     def stop_reason(self, job: Job) -> str:
         """Why it ended."""
@@ -136,9 +141,9 @@ class _Stream(Events):
         self._templates: dict[int, tuple[bytes, bytes]] = {}
 
     def opening(self) -> list[bytes]:
-        usage = {"usage": self._dialect.usage(self.meter.begun())} if self.meter.in_whole else {}
-        message = self._dialect.message(self._answer, [], None) | usage
-        return [event("message_start", {"message": message}), event("ping", {})]
+        counts, started = self.meter.begun(), {"stop_sequence": None}
+        usage = {"usage": self._dialect.usage_so_far(counts)} if self.meter.in_whole else {}
+        return [event("message_start", {"message": self._dialect.message(self._answer, [], None) | started | usage})]
 
     def content(self, start: int, stop: int) -> list[bytes]:
         return list(self._content(start, stop))
@@ -199,8 +204,7 @@ def event(name: str, members: Document) -> bytes:
 def prompt(asked: Document) -> Prompt:
     """System and messages as one prompt. Raises Refused."""
     messages = asked.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise Refused(400, "messages: Input should be a list with at least one message", param="messages")
+    prompts.require(messages)
     flat: list[Any] = [{"role": "system", "content": asked["system"]}] if asked.get("system") else []
     for message in messages:
         flat += _flattened(message)
@@ -237,7 +241,7 @@ def _schema(asked: Document) -> Any:
 
 
 def _use_id(answer: Answer, index: int) -> str:
-    return tools.call_id(answer.id, 0, index, "toolu_")
+    return tools.call_id(answer.id, 0, index, "chatcmpl-tool-")
 
 
 def _delta(index: int, part: Part) -> Document:

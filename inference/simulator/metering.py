@@ -54,5 +54,5 @@ class Meter:
             return Counts(self._constant, self._constant)
         completion = job.tokens * len(job.choices) if job.generates else 0
         full_blocks = sum(prompt.tokens // BLOCK_TOKENS * BLOCK_TOKENS for prompt in job.prompts)
-        created = max(0, full_blocks - job.cached_tokens)
+        created = max(0, full_blocks - job.cached_tokens) // BLOCK_TOKENS * BLOCK_TOKENS
         return Counts(job.prompt_tokens, completion, job.cached_tokens, job.reasoning_tokens, created)

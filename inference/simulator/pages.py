@@ -42,6 +42,11 @@ def empty(_: Engine) -> Page:
     return Page(200, b"", b"")
 
 
+def _no_kept_response(_: Engine) -> Page:
+    message = "Response with that id not found."
+    return Page(404, JSON, wire.error(404, message, "invalid_request_error", "response_id"))
+
+
 def _load(engine: Engine) -> Page:
     return Page(200, JSON, orjson.dumps({"server_load": engine.running + engine.waiting}))
 
@@ -62,7 +67,9 @@ def _forget(engine: Engine) -> Page:
 OWN: Pages = {("GET", "/metrics"): _metrics, ("GET", "/witness"): _witness, ("DELETE", "/witness"): _forget}
 """Every personality has these, and no key guards them."""
 
+KEPT_RESPONSE = "/v1/responses/{response_id}"
 VLLM: Pages = {
+    ("GET", KEPT_RESPONSE): _no_kept_response,
     ("GET", "/v1/models"): models,
     ("GET", "/health"): empty,
     ("GET", "/ping"): empty,

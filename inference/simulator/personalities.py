@@ -27,6 +27,9 @@ class Personality:
     """By path."""
     pages: Pages
     error: Error = wire.error
+    """Of what is refused before an endpoint has read it: no key, no JSON, members of the wrong type."""
+    lost: Error = wire.error
+    """Of a path or a method that is not there."""
     guard: Guard = guards.bearer_below_v1
     place: Callable[[str], str] = str
     """A path as the tables above have it."""
@@ -34,6 +37,10 @@ class Personality:
 
 def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
     return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
+
+
+def _kept_response(path: str) -> str:
+    return pages.KEPT_RESPONSE if path.startswith("/v1/responses/") else path
 
 
 _TEXTS = (Chat(), Completions(), Embeddings())
@@ -46,5 +53,7 @@ PERSONALITIES: dict[str, Personality] = {
             (*_TEXTS, Messages(), CountTokens(), Responses(), *_ITEMS, Tokenize(), Detokenize(), *_SOUNDS, Images())
         ),
         pages.VLLM,
+        lost=wire.detail,
+        place=_kept_response,
     ),
 }

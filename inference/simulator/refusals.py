@@ -11,6 +11,11 @@ class Refused(Exception):
         self.kind = kind
         self.param = param
 
+    @property
+    def early(self) -> bool:
+        """Whether no endpoint has read it: vLLM words that alike for all of them, Anthropic's included."""
+        return self.status == 401 or self.kind == "Bad Request"
+
 
 def unknown_model(model: object) -> Refused:
     """VLLM's answer to a model it does not serve."""

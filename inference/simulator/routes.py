@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from inference.simulator import pages, wire
 from inference.simulator.bodies import JSON
-from inference.simulator.dialects import Dialect
+from inference.simulator.dialects import Dialect, Error
 from inference.simulator.engine import Engine
 from inference.simulator.generation import Generation
 from inference.simulator.outlet import Outlet
@@ -48,7 +48,7 @@ def _generate(
         personality.guard(request, engine.options.api_key)
         job = dialect.read(request, engine.options)
     except Refused as refused:
-        _refuse(engine, dialect, outlet, record, refused)
+        _refuse(engine, personality.error if refused.early else dialect.error, outlet, record, refused)
         return None
     record.model = engine.options.model
     record.stream = job.stream
@@ -63,10 +63,10 @@ def _record(engine: Engine, request: Request, dialect: Dialect) -> Record:
     return Record(id_, request_id, dialect.endpoint, time.time())
 
 
-def _refuse(engine: Engine, dialect: Dialect, outlet: Outlet, record: Record, refused: Refused) -> None:
+def _refuse(engine: Engine, error: Error, outlet: Outlet, record: Record, refused: Refused) -> None:
     record.status = refused.status
     engine.witness.close(record, "status")
-    body = dialect.error(refused.status, refused.message, refused.kind, refused.param)
+    body = error(refused.status, refused.message, refused.kind, refused.param)
     outlet.write(response_head(refused.status, JSON, len(body)) + body)
 
 
@@ -84,6 +84,6 @@ def _page(engine: Engine, personality: Personality, request: Request) -> Page:
     allowed = [method for method, known in found if known == path]
     allowed += ["POST"] if path in personality.dialects else []
     if allowed:
-        body = personality.error(405, "Method Not Allowed", None, None)
+        body = personality.lost(405, "Method Not Allowed", None, None)
         return Page(405, JSON, body, f"allow: {', '.join(allowed)}\r\n".encode())
-    return Page(404, JSON, personality.error(404, "Not Found", None, None))
+    return Page(404, JSON, personality.lost(404, "Not Found", None, None))

@@ -10,6 +10,8 @@ def offered(asked: dict[str, Any]) -> tuple[Tool, ...]:
     """The functions in `tools`, whichever of the APIs words them. Raises Refused."""
     tools = asked.get("tools")
     if tools is None:
+        if asked.get("tool_choice") not in (None, "auto", "none"):
+            raise Refused(400, "When using `tool_choice`, `tools` must be set.", param="tool_choice")
         return ()
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise Refused(400, "tools: Input should be a list of tools", param="tools")
@@ -45,6 +47,6 @@ def usable(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
     return tools[:1] if alone else tools
 
 
-def call_id(answer_id: str, choice: int, index: int, prefix: str = "call_") -> str:
+def call_id(answer_id: str, choice: int, index: int, prefix: str = "chatcmpl-tool-") -> str:
     """An id that is the same in every event of one call."""
     return f"{prefix}{answer_id.rpartition('-')[2]}{choice}{index}"

@@ -46,6 +46,13 @@ def error(status: int, message: str, kind: str | None = None, param: str | None 
     return orjson.dumps({"error": detail})
 
 
+def detail(status: int, message: str, kind: str | None = None, param: str | None = None) -> bytes:
+    """What vLLM's web framework says itself, of a path or a method that is not there."""
+    if status not in (404, 405):
+        return error(status, message, kind, param)
+    return orjson.dumps({"detail": message})
+
+
 def models(model: str, max_model_len: int, created: int) -> bytes:
     """The list of the one model served."""
     permission = {

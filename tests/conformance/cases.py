@@ -18,6 +18,8 @@ class Case:
     request: Request
     holds: tuple[Check, ...] = ()
     role: Role = Role.GENERATE
+    simulator_differs: str = ""
+    """Why the simulator's shape is another one, where that is meant; that it is, is tested as well."""
     through_gateway: bool = False
     """Whether `holds` is also true of the gateway's answer to the same request."""
 

@@ -12,7 +12,7 @@ _WORDS = {
 }  # fmt: skip - one word a line says no more
 _NUMBERS = {"code", "index", "output_index", "content_index"}
 _ID = re.compile(r"(chatcmpl-tool|[a-z]+)[-_](?=[0-9a-f]{6})")
-_FREE_MAPS = {"top_logprobs"}  # keyed by tokens, in /v1/completions
+_KEYED_BY_TOKENS = {"top_logprobs"}  # in /v1/completions; a chat has a list there
 
 
 def of(answer: Answer) -> dict[str, Any]:
@@ -29,9 +29,11 @@ def of(answer: Answer) -> dict[str, Any]:
 
 def _shape(key: str, value: Any) -> Any:
     if isinstance(value, dict):
-        if key in _FREE_MAPS:
+        if key in _KEYED_BY_TOKENS and all(isinstance(inner, float) for inner in value.values()):
             return {"<token>": _once([_shape("", inner) for inner in value.values()])}
-        return {name: _shape(name, inner) for name, inner in value.items()}
+        kept = {name: _shape(name, inner) for name, inner in value.items()}
+        # Which document is the best is chance, too.
+        return kept | {"index": "<int>"} if "relevance_score" in kept else kept
     if isinstance(value, list):
         return _once([_shape(key, inner) for inner in value])
     if isinstance(value, str):
