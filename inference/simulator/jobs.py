@@ -143,7 +143,7 @@ def making(prompts: tuple[Prompt, ...], items: int, asked: dict[str, Any], optio
     """
     longest = max((prompt.tokens for prompt in prompts), default=0)
     if longest > options.max_model_len:
-        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=0)
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest)
     tokens = sum(prompt.tokens for prompt in prompts)
     return Job(
         directive=directive_in(text),
@@ -165,7 +165,7 @@ def directive_in(text: str) -> Directive:
 
 
 def _limit(wish: Wish, options: Options) -> int:
-    """The most tokens a choice may have."""
+    """The most tokens a choice may have: what the prompt leaves no room for is cut off without a word, as in vLLM."""
     longest = max(prompt.tokens for prompt in wish.prompts)
     room = options.max_model_len - longest
     usual = room if wish.usual_limit is None else min(wish.usual_limit, room)
@@ -173,9 +173,9 @@ def _limit(wish: Wish, options: Options) -> int:
     if limit > options.max_model_len:
         message = f"max_tokens={limit} cannot be greater than max_model_len={options.max_model_len}."
         raise Refused(400, f"{message} Please request fewer output tokens.", param="max_tokens")
-    if room < 1 or limit > room:
-        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=wish.limit or 0)
-    return limit
+    if room < 1:
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest)
+    return min(limit, room)
 
 
 def _script(wish: Wish, directive: Directive, headers: dict[str, str], seed: int, limit: int) -> list[Part]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.conformance.cases import Check
-from tests.conformance.wire import Answer
+from tests.conformance.wire import CONTEXT, Answer
 
 # --- Usage -----------------------------------------------------------------------------------------------------------
 
@@ -17,6 +17,13 @@ def counts(*, output: int) -> Check:
         _adds_up(answer.json["usage"], output)
 
     return check
+
+
+def fills_the_context(answer: Answer) -> None:
+    """More than fits was asked for, and what fits was made: no error tells."""
+    choice, usage = answer.json["choices"][0], answer.json["usage"]
+    assert choice["finish_reason"] == "length"
+    assert usage["total_tokens"] == CONTEXT
 
 
 def counts_at_end(*, output: int) -> Check:

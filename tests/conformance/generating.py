@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.conformance import checks
 from tests.conformance.cases import Case, posting
+from tests.conformance.wire import CONTEXT
 
 MESSAGES = [{"role": "user", "content": "Hello there, how do you do?"}]
 ANSWER = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"]}
@@ -33,6 +34,7 @@ CHAT = [
     _case("two choices", _chat(n=2, temperature=1), checks.counts(output=10), checks.has_choices(2), through_gateway=True),
     _case("max_completion_tokens wins", _chat(max_completion_tokens=3), checks.counts(output=3)),
     _case("logprobs", _chat(max_tokens=1, logprobs=True, top_logprobs=2), checks.counts(output=1)),
+    _case("max_tokens that the prompt leaves no room for", _chat(max_tokens=CONTEXT), checks.fills_the_context),
     _case("unknown members are ignored", _chat(colour="red"), checks.counts(output=5)),
     _case(
         "content in parts",

@@ -71,7 +71,7 @@ def test_a_client_that_leaves_is_gone_from_the_engine_within_a_second(sdk: opena
 
 @pytest.mark.parametrize(
     ("changed", "status"),
-    [({"model": "absent"}, 404), ({"messages": []}, 400), ({"temperature": -1}, 400), ({"max_tokens": 5000}, 400)],
+    [({"model": "absent"}, 404), ({"messages": []}, 400), ({"temperature": -1}, 400)],
 )
 def test_refusals_have_our_shape_whoever_refuses(changed: dict[str, Any], status: int, sdk: openai.OpenAI):
     asked: dict[str, Any] = {"model": MODEL, "messages": MESSAGES, "max_tokens": 5, **changed}
