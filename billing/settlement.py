@@ -50,6 +50,8 @@ class Bill:
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    unit: str
+    quantity: int
     price_version: int | None
     cost: int
     purses: tuple[UUID, ...]

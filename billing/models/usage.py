@@ -45,6 +45,8 @@ class UsageRecord(models.Model):
     prompt_tokens = models.BigIntegerField(default=0)
     cached_tokens = models.BigIntegerField(default=0)
     completion_tokens = models.BigIntegerField(default=0)
+    unit = models.CharField(max_length=16, blank=True, help_text="What is charged beside tokens: seconds, images …")
+    quantity = models.BigIntegerField(default=0)
     price_version = models.PositiveIntegerField(null=True, blank=True)
     hold_nusd = models.BigIntegerField(default=0)
     cost_nusd = models.BigIntegerField(default=0)

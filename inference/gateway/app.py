@@ -5,7 +5,7 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
-from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.endpoints import Services, answer
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.learning import Experience
@@ -40,6 +40,7 @@ from inference.gateway.orders import Http, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
+from inference.gateway.surfaces.router import ROUTES
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
@@ -52,9 +53,6 @@ MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
-POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
-    "/v1/chat/completions": (CHAT, chat_completions),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +146,11 @@ class Gateway:
     async def _serve(self, http: Http) -> None:
         _check_head(http.scope)
         path, method = http.scope["path"], http.scope["method"]
-        if path in POSTS:
+        surface = ROUTES.get(path)
+        if surface is not None:
             _require(method, "POST")
-            _require_json(http.scope)
-            await POSTS[path][1](self.services, http)
+            _require_type(http.scope, surface.content_type)
+            await answer(self.services, http, surface)
         elif path == MODELS:
             _require(method, "GET")
             await list_models(self.services, http)
@@ -162,9 +161,9 @@ class Gateway:
             raise NotFound("There is no such endpoint.")
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
-        name = POSTS.get(http.scope["path"], ("none",))[0]
-        metrics.requests(name, error.code, str(error.status)).inc()
-        await answers.send_error(http.send, error, [(b"x-request-id", http.public_id.encode())])
+        surface = ROUTES.get(http.scope["path"])
+        metrics.requests(surface.name if surface else "none", error.code, str(error.status)).inc()
+        await answers.refuse(http.send, surface, error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
@@ -188,10 +187,10 @@ def _require(method: str, wanted: str) -> None:
         raise MethodNotAllowed(headers={"allow": wanted})
 
 
-def _require_json(scope: Scope) -> None:
+def _require_type(scope: Scope, wanted: bytes) -> None:
     media_type = (single(scope["headers"], b"content-type") or b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        raise UnsupportedMediaType
+    if media_type != wanted:
+        raise UnsupportedMediaType(f"Send the request as {wanted.decode()}.")
     if (single(scope["headers"], b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a content-encoding.")
 

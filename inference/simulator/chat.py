@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from inference.simulator import bodies, fields, jobs, logprobs, prompts, tools, wire
+from inference.simulator import bodies, fields, jobs, logprobs, prompts, tools
 from inference.simulator.bodies import Body, Tokens
 from inference.simulator.chunks import Choices, Document
 from inference.simulator.dialects import Answer
@@ -17,28 +17,18 @@ from inference.simulator.refusals import Refused
 from inference.simulator.scripts import Said
 
 
-_NEVER = (
-    "prompt_logprobs",
-    "prompt_token_ids",
-    "prompt_text",
-    "kv_transfer_params",
-    "ec_transfer_params",
-    "metrics",
-)
-"""What vLLM has a name for, and a value only with flags and requests of its own."""
-
-
 class Chat(Choices):
     """vLLM's chat; other engines override what they word differently."""
 
     endpoint = "/v1/chat/completions"
     id_prefix = "chatcmpl-"
     chunk_object = "chat.completion.chunk"
-    details_so_far = b',"completion_tokens_details":null'
+    call_prefix = "call_"
+    """Before the ids of calls."""
     whole_object = "chat.completion"
 
     def read(self, request: Request, options: Options) -> Job:
-        asked = fields.document(request, options)
+        asked = self.document(request, options)
         fields.check_sampling(asked)
         stream = fields.boolean(asked, "stream")
         include, continuous = self.usage_wanted(asked, stream)
@@ -63,6 +53,10 @@ class Chat(Choices):
             job.finish_reason = "stop"  # a call of the one tool that was named is no decision of the model
         return job
 
+    def document(self, request: Request, options: Options) -> Document:
+        """The request's body. Raises Refused."""
+        return fields.document(request, options)
+
     def usage_wanted(self, asked: Document, stream: bool) -> tuple[bool, bool]:
         """Whether usage comes at the end, and in every chunk."""
         return fields.usage_wanted(asked, stream)
@@ -75,10 +69,6 @@ class Chat(Choices):
         if "role" in delta:
             return choice
         return choice | ({"stop_reason": None} if finish else {}) | {"token_ids": None}
-
-    def last(self, job: Job) -> Document:
-        # The token that ends a text by itself has none; one that only happens to be the last has.
-        return {"content": ""} if job.finish_reason == "length" else {}
 
     def role(self, job: Job) -> Document | None:
         return {"role": "assistant", "content": ""}
@@ -98,12 +88,12 @@ class Chat(Choices):
     def call(self, answer: Answer, choice: int, said: Said, text: Any) -> list[Document]:
         """A call's deltas: its name before its first token."""
         index = _number_of_call(answer.job, said.number)
-        goes_on = {"content": None, "tool_calls": [{"index": index, "function": {"arguments": text}}]}
+        goes_on = {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
         if said.at:
             return [goes_on]
-        id_ = tools.call_id(answer.id, choice, index)
-        call = {"id": id_, "type": "function", "index": index, "function": {"name": said.part.name}}
-        return [{"content": None, "tool_calls": [call]}, goes_on]
+        function = {"name": said.part.name, "arguments": ""}
+        id_ = tools.call_id(answer.id, choice, index, self.call_prefix)
+        return [{"tool_calls": [{"id": id_, "type": "function", "index": index, "function": function}]}, goes_on]
 
     def logprobs(self, job: Job, words: list[bytes]) -> Any:
         if not job.asked.get("logprobs"):
@@ -119,21 +109,13 @@ class Chat(Choices):
     def closing(self, usage: Document, answer: Answer) -> Document:
         """The members after the choices."""
         del answer
-        before = {"service_tier": None, "system_fingerprint": wire.FINGERPRINT}
-        return before | usage | dict.fromkeys(_NEVER)
-
-    def prologue(self, answer: Answer) -> Document:
-        del answer
-        return {"prompt_token_ids": None, "prompt_text": None}
-
-    def epilogue(self, answer: Answer) -> Document:
-        del answer
-        return {"system_fingerprint": wire.FINGERPRINT}
+        before = {"service_tier": None, "system_fingerprint": None}
+        return before | usage | {"prompt_logprobs": None, "prompt_token_ids": None, "kv_transfer_params": None}
 
     def choice(self, answer: Answer, index: int, said: Document) -> Document:
         """One choice of a whole answer."""
         rest = {name: said.pop(name, None) for name in ("refusal", "annotations", "audio", "function_call")}
-        thought = {"reasoning": said.pop("reasoning", None)}
+        thought = {name: said.pop(name, None) for name in ("reasoning", "reasoning_content")}
         return {
             "index": index,
             "message": {"role": "assistant", **said, **rest, **thought},
@@ -141,7 +123,6 @@ class Chat(Choices):
             "finish_reason": answer.job.finish_reason,
             "stop_reason": None,
             "token_ids": None,
-            "routed_experts": None,
         }
 
     def whole_logprobs(self, answer: Answer, index: int) -> Any:
@@ -150,16 +131,13 @@ class Chat(Choices):
         return self.logprobs(job, [w for part in job.parts if part.kind == "text" for w in job.part_words(index, part)])
 
     def _message(self, answer: Answer, choice: int) -> Document:
-        job = answer.job
-        # vLLM finds an empty text beside a call that it was told to make.
-        forced = isinstance(choice_of_tool := job.asked.get("tool_choice"), dict) or choice_of_tool == "required"
-        said = Document(content="" if forced else None)
+        job, said = answer.job, Document(content=None)
         for index, part in enumerate(job.parts):
             text = Tokens(job.part_words(choice, part))
             if part.kind == "call":
                 number = _number_of_call(job, index)
                 call = {
-                    "id": tools.call_id(answer.id, choice, number),
+                    "id": tools.call_id(answer.id, choice, number, self.call_prefix),
                     "type": "function",
                     "function": {"name": part.name, "arguments": text},
                 }

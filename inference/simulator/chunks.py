@@ -8,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, scripts, wire
 from inference.simulator.bodies import SLOT, Tokens
-from inference.simulator.dialects import Answer, Dialect, Events
+from inference.simulator.dialects import Answer, Events, Streamed
 from inference.simulator.jobs import FinishReason, Job
 from inference.simulator.metering import Counts
 from inference.simulator.options import Options
@@ -18,7 +18,7 @@ from inference.simulator.scripts import Said
 Document = dict[str, Any]
 
 
-class Choices(Dialect):
+class Choices(Streamed):
     """An API whose answers and chunks are lists of choices; engines differ in what these methods give."""
 
     chunk_object: str
@@ -37,7 +37,7 @@ class Choices(Dialect):
 
     @abstractmethod
     def deltas(self, answer: Answer, choice: int, said: Said) -> list[Document]:
-        """What one token adds: the last delta holds it."""
+        """What one token adds: the last delta holds it. None where an engine keeps such a token to itself."""
 
     def logprobs(self, job: Job, words: list[bytes]) -> Any:
         """What the model might have said instead, where the client asks."""
@@ -54,22 +54,16 @@ class Choices(Dialect):
         del job
         return {"content": ""}
 
-    counts_created = True
-    """Whether the details of a usage say how many tokens of the prompt are cached from now on."""
     details_so_far = b""
     """Members of the usage in a chunk of text, after the counts."""
 
     def usage(self, counts: Counts) -> bytes:
         """The usage of a whole answer."""
-        created = counts.created if self.counts_created else None
-        details = wire.whole_details(counts.cached, created, counts.reasoning)
-        return wire.usage(counts.prompt, counts.completion, details)
+        return wire.usage(counts.prompt, counts.completion, wire.chunk_details(counts.cached, None, counts.reasoning))
 
     def last_usage(self, counts: Counts) -> bytes:
         """The usage in a stream's last chunk."""
-        created = counts.created if self.counts_created else None
-        details = wire.chunk_details(counts.cached, created, counts.reasoning)
-        return wire.usage(counts.prompt, counts.completion, details)
+        return self.usage(counts)
 
     def prologue(self, answer: Answer) -> Document:
         """Members of the chunks that open a choice, after the choices."""
@@ -141,7 +135,10 @@ class Chunks(Events):
     def _any(self, choice: int, position: int) -> list[bytes]:
         job = self.job
         (said,) = scripts.said(job.parts, job.choices[choice].seed, position, position + 1)
-        *earlier, last = self._dialect.deltas(self._answer, choice, said)
+        deltas = self._dialect.deltas(self._answer, choice, said)
+        if not deltas:
+            return []
+        *earlier, last = deltas
         logprobs = self._dialect.logprobs(job, [said.word]) if said.part.kind == "text" else None
         events = [self._event(choice, position, self._chunk(choice, delta)) for delta in earlier]
         return [*events, self._event(choice, position + 1, self._chunk(choice, last, logprobs=logprobs))]

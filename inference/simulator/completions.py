@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from inference.simulator import bodies, fields, jobs, logprobs, prompts, wire
+from inference.simulator import bodies, fields, jobs, logprobs, prompts
 from inference.simulator.bodies import Body, Tokens
 from inference.simulator.chunks import Choices, Chunks, Document
 from inference.simulator.dialects import Answer
@@ -22,7 +22,6 @@ class Completions(Choices):
     endpoint = "/v1/completions"
     id_prefix = "cmpl-"
     chunk_object = whole_object = "text_completion"
-    counts_created = False
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
@@ -75,12 +74,7 @@ class Completions(Choices):
 
     def closing(self, usage: Document) -> Document:
         """The members after the choices."""
-        never = {"kv_transfer_params": None, "ec_transfer_params": None, "metrics": None}
-        return {"service_tier": None, "system_fingerprint": wire.FINGERPRINT, **usage, **never}
-
-    def epilogue(self, answer: Answer) -> Document:
-        del answer
-        return {"system_fingerprint": wire.FINGERPRINT}
+        return {"service_tier": None, "system_fingerprint": None, **usage, "kv_transfer_params": None}
 
     def choice(self, answer: Answer, index: int) -> Document:
         """One choice of a whole answer."""
@@ -95,7 +89,6 @@ class Completions(Choices):
             "token_ids": None,
             "prompt_logprobs": None,
             "prompt_token_ids": None,
-            "routed_experts": None,
         }
 
 

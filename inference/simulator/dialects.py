@@ -75,6 +75,8 @@ class Dialect(ABC):
     aliases: tuple[str, ...] = ()
     """Other paths that do the same."""
     id_prefix = ""
+    failure = 500
+    """The status of an answer that failed while it was generated."""
 
     def __init__(self, error: Error = wire.error) -> None:
         self.error = error
@@ -87,11 +89,15 @@ class Dialect(ABC):
     def whole(self, answer: Answer) -> Body:
         """The answer in one piece."""
 
-    def events(self, answer: Answer) -> Events:
-        """The answer as a stream; only for what `read` marks as one."""
-        raise NotImplementedError(answer.id)
-
     def headers(self, answer: Answer) -> bytes:
         """Lines of headers of its own, for a 200."""
         del answer
         return b""
+
+
+class Streamed(Dialect):
+    """One endpoint that can stream."""
+
+    @abstractmethod
+    def events(self, answer: Answer) -> Events:
+        """The answer as a stream."""

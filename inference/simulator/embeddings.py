@@ -31,7 +31,7 @@ class Embeddings(Dialect):
     id_prefix = "embd-"
 
     def read(self, request: Request, options: Options) -> Job:
-        asked = fields.body(request)
+        asked = fields.members(request)
         if asked.get("model") not in (None, options.model):
             raise Refused(404, f"The model `{asked['model']}` does not exist.", kind="NotFoundError")
         if (asked.get("encoding_format") or "float") not in ("float", "base64"):

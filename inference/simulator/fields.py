@@ -20,13 +20,13 @@ def invalid(name: str, message: str, kind: str = "missing") -> Refused:
 
 def document(request: Request, options: Options) -> dict[str, Any]:
     """The body as an object that names the model served, or none. Raises Refused."""
-    asked = body(request)
+    asked = members(request)
     check_model(asked.get("model"), options)
     return asked
 
 
-def body(request: Request) -> dict[str, Any]:
-    """The body as an object. Raises Refused."""
+def members(request: Request) -> dict[str, Any]:
+    """The body as an object, whatever model it names. Raises Refused."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         message = "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed"

@@ -16,12 +16,19 @@ def bearer_below_v1(request: Request, key: str | None) -> None:
         bearer(request, key)
 
 
+def bearer_but_health(request: Request, key: str | None) -> None:
+    """A bearer token for all but the paths by which others see whether it lives."""
+    if not request.path.startswith(("/health", "/v2/health")):
+        bearer(request, key)
+
+
 def bearer(request: Request, key: str | None) -> None:
     """A bearer token for every path."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if key is not None and (scheme.lower() != "bearer" or not _same(given, key)):
+    if key is not None and (scheme.lower() != "bearer" or not same(given, key)):
         raise Refused(401, "Unauthorized")
 
 
-def _same(given: str, key: str) -> bool:
+def same(given: str, key: str) -> bool:
+    """Whether this is the key, in a time that does not tell how much of it is right."""
     return hmac.compare_digest(given.encode("latin-1"), key.encode())

@@ -18,7 +18,7 @@ def of_completion(words: list[bytes], top: int, offset: int = 0) -> dict[str, An
     tops = [{one["token"]: one["logprob"] for one in _tops(token, top)} for token in tokens]
     return {
         "text_offset": offsets,
-        "token_logprobs": [_value(token, 0) for token in tokens],
+        "token_logprobs": [value(token) for token in tokens],
         "tokens": tokens,
         "top_logprobs": tops,
     }
@@ -34,8 +34,9 @@ def _tops(token: str, top: int) -> list[dict[str, Any]]:
 
 
 def _entry(token: str, rank: int) -> dict[str, Any]:
-    return {"token": token, "logprob": _value(token, rank), "bytes": list(token.encode())}
+    return {"token": token, "logprob": value(token, rank), "bytes": list(token.encode())}
 
 
-def _value(token: str, rank: int) -> float:
+def value(token: str, rank: int = 0) -> float:
+    """How likely a token was, as a logarithm."""
     return -(crc32(token.encode()) % 64) / 128 - rank

@@ -8,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Dialect, Error, Events, Streamed
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
@@ -43,12 +43,16 @@ def error_kind(status: int) -> str:
     return _KINDS.get(status, "api_error" if status >= 500 else "invalid_request_error")
 
 
-class Messages(Dialect):
+class Messages(Streamed):
     """One answer in blocks: thinking, text, and uses of tools."""
 
     endpoint = "/v1/messages"
     id_prefix = "chatcmpl-"
     ending: tuple[bytes, ...] = (STOP,)
+    pings = False
+    """Whether a stream has a `ping` after its start."""
+    use_prefix = "chatcmpl-tool-"
+    """Before the ids of uses of tools."""
 
     def __init__(self, error: Error = error) -> None:
         super().__init__(error)
@@ -104,6 +108,9 @@ class Messages(Dialect):
         """What the first event says: all of the prompt, however much of it is cached."""
         return {"input_tokens": counts.prompt, "output_tokens": counts.completion}
 
+    def _use_id(self, answer: Answer, index: int) -> str:
+        return tools.call_id(answer.id, 0, index, self.use_prefix)
+
     def stop_reason(self, job: Job) -> str:
         """Why it ended."""
         if any(part.kind == "refusal" for part in job.parts):
@@ -119,7 +126,7 @@ class Messages(Dialect):
             return {"type": "text", "text": Tokens(words)}
         # A call that the limit cut has no arguments that could be read.
         called: object = Tokens(part.raw(), quoted=False) if part.whole and part.tokens else {}
-        return {"type": "tool_use", "id": _use_id(answer, index), "name": part.name, "input": called}
+        return {"type": "tool_use", "id": self._use_id(answer, index), "name": part.name, "input": called}
 
     def opened(self, answer: Answer, index: int, part: Part) -> Document:
         """A block as its start event has it."""
@@ -127,7 +134,7 @@ class Messages(Dialect):
             return {"type": "thinking", "thinking": "", "signature": ""}
         if part.kind != "call":
             return {"type": "text", "text": ""}
-        return {"type": "tool_use", "id": _use_id(answer, index), "name": part.name, "input": {}}
+        return {"type": "tool_use", "id": self._use_id(answer, index), "name": part.name, "input": {}}
 
 
 class _Stream(Events):
@@ -143,7 +150,8 @@ class _Stream(Events):
     def opening(self) -> list[bytes]:
         counts, started = self.meter.begun(), {"stop_sequence": None}
         usage = {"usage": self._dialect.usage_so_far(counts)} if self.meter.in_whole else {}
-        return [event("message_start", {"message": self._dialect.message(self._answer, [], None) | started | usage})]
+        message = self._dialect.message(self._answer, [], None) | started | usage
+        return [event("message_start", {"message": message}), *[event("ping", {})] * self._dialect.pings]
 
     def content(self, start: int, stop: int) -> list[bytes]:
         return list(self._content(start, stop))
@@ -238,10 +246,6 @@ def _schema(asked: Document) -> Any:
     config = asked.get("output_config")
     wanted = config.get("format") if isinstance(config, dict) else asked.get("output_format")
     return wanted.get("schema") if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
-
-
-def _use_id(answer: Answer, index: int) -> str:
-    return tools.call_id(answer.id, 0, index, "chatcmpl-tool-")
 
 
 def _delta(index: int, part: Part) -> Document:

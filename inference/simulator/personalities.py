@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inference.simulator import guards, pages, wire
-from inference.simulator.chat import Chat
-from inference.simulator.completions import Completions
+from inference.simulator import anthropic, guards, llamacpp, openai, pages, sglang, tgi, triton, wire
 from inference.simulator.dialects import Dialect, Error
 from inference.simulator.embeddings import Embeddings
 from inference.simulator.guards import Guard
@@ -15,8 +13,9 @@ from inference.simulator.pages import Pages
 from inference.simulator.pictures import Images
 from inference.simulator.responses import Responses
 from inference.simulator.speech import Speech
-from inference.simulator.tokenizing import Detokenize, Tokenize
+from inference.simulator.tokenizing import Detokenize, NativeDetokenize, NativeTokenize, Tokenize
 from inference.simulator.transcriptions import Transcriptions, Translations
+from inference.simulator.vllm import VllmChat, VllmCompletions
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,11 @@ class Personality:
     pages: Pages
     error: Error = wire.error
     """Of what is refused before an endpoint has read it: no key, no JSON, members of the wrong type."""
-    lost: Error = wire.error
-    """Of a path or a method that is not there."""
     guard: Guard = guards.bearer_below_v1
     place: Callable[[str], str] = str
     """A path as the tables above have it."""
+    lost: Error | None = None
+    """Of a path or a method that is not there, where that is worded in another way."""
 
 
 def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
@@ -43,17 +42,81 @@ def _kept_response(path: str) -> str:
     return pages.KEPT_RESPONSE if path.startswith("/v1/responses/") else path
 
 
-_TEXTS = (Chat(), Completions(), Embeddings())
-_ITEMS = (Rerank(), Score(), Moderations())
-_SOUNDS = (Transcriptions(), Translations(), Speech())
+def _openai(error: Error) -> tuple[Dialect, ...]:
+    """What OpenAI has beside text."""
+    sounds = (Transcriptions(error), Translations(error), Speech(error))
+    return (Moderations(error), *sounds, Images(error))
+
 
 PERSONALITIES: dict[str, Personality] = {
     "vllm": Personality(
         _served(
-            (*_TEXTS, Messages(), CountTokens(), Responses(), *_ITEMS, Tokenize(), Detokenize(), *_SOUNDS, Images())
+            (
+                *(VllmChat(), VllmCompletions(), Embeddings(), Messages(), CountTokens(), Responses()),
+                *(Rerank(), Score(), Tokenize(), Detokenize()),
+                *_openai(wire.error),
+            )
         ),
         pages.VLLM,
         lost=wire.detail,
         place=_kept_response,
+    ),
+    "openai": Personality(
+        _served(
+            (
+                *(openai.OpenAiChat(openai.error), openai.OpenAiCompletions(openai.error)),
+                *(openai.OpenAiEmbeddings(openai.error), openai.OpenAiResponses(openai.error)),
+                *_openai(openai.error),
+            )
+        ),
+        openai.PAGES,
+        openai.error,
+        guards.bearer,
+    ),
+    "anthropic": Personality(
+        _served((anthropic.AnthropicMessages(), anthropic.AnthropicCount())),
+        anthropic.PAGES,
+        anthropic.error,
+        anthropic.guard,
+    ),
+    "tgi": Personality(
+        _served((tgi.Generate(), tgi.GenerateStream(), tgi.CompatGenerate(), tgi.TgiChat())),
+        tgi.PAGES,
+        tgi.error,
+        guards.bearer_but_health,
+    ),
+    "triton": Personality(
+        _served((triton.Generate(), triton.GenerateStream())),
+        triton.PAGES,
+        triton.error,
+        guards.bearer_but_health,
+        triton.place,
+    ),
+    "sglang": Personality(
+        _served(
+            (
+                *(sglang.Generate(), sglang.SglangChat(), sglang.SglangCompletions()),
+                *(Embeddings(sglang.error), Rerank(sglang.error), Score(sglang.error)),
+            )
+        ),
+        sglang.PAGES,
+        sglang.error,
+        guards.bearer_but_health,
+    ),
+    "llamacpp": Personality(
+        _served(
+            (
+                *(
+                    llamacpp.LlamaChat(),
+                    llamacpp.LlamaCompletions(),
+                    Embeddings(llamacpp.error),
+                    Rerank(llamacpp.error),
+                ),
+                *(NativeTokenize(llamacpp.error), NativeDetokenize(llamacpp.error)),
+            )
+        ),
+        llamacpp.PAGES,
+        llamacpp.error,
+        llamacpp.guard,
     ),
 }

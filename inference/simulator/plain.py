@@ -46,8 +46,9 @@ class PlainAnswer(Generation):
 
     def _error(self) -> None:
         message = "The simulated engine failed, as its directive asked."
-        self.record.status = 500
-        self._respond(500, self.dialect.error(500, message, "InternalServerError", None))
+        status = self.dialect.failure
+        self.record.status = status
+        self._respond(status, self.dialect.error(status, message, "InternalServerError", None))
         self.outlet.when_drained(partial(self._end, "error"))
 
     def _respond(

@@ -8,7 +8,7 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import Answer, Dialect, Events
+from inference.simulator.dialects import Answer, Events, Streamed
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
@@ -42,11 +42,13 @@ _NEVER_IN_TOOLS = ("description", "allowed_callers", "async", "defer_loading", "
 """Members that vLLM adds to the tools it repeats."""
 
 
-class Responses(Dialect):
+class Responses(Streamed):
     """One answer in items: reasoning, messages, and calls of functions."""
 
     endpoint = "/v1/responses"
     id_prefix = "resp_"
+    tells_of_cuts = False
+    """Whether a stream that was cut ends with an event of its own; vLLM's says `completed` with an incomplete response."""
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
@@ -132,8 +134,8 @@ class _Stream(Events):
         if self._failed:
             return []
         response = {"response": self._dialect.finished(self._answer, _items(self._answer))}
-        # Also where the status in it is `incomplete`, for which OpenAI has an event of its own.
-        self.ending = (self._event("response.completed", response),)
+        status = _status(self.job) if self._dialect.tells_of_cuts else "completed"
+        self.ending = (self._event(f"response.{status}", response),)
         return super().dones()
 
     def _token(self, said: Said) -> Iterator[bytes]:
@@ -191,7 +193,7 @@ def _items(answer: Answer) -> list[Document]:
 def _item(answer: Answer, index: int, part: Part, status: str, words: list[bytes]) -> Document:
     head: Document = {"id": _item_id(answer, index, part), "status": status}
     if part.kind == "call":
-        call_id = tools.call_id(answer.id.replace("_", "-"), 0, index)
+        call_id = tools.call_id(answer.id.replace("_", "-"), 0, index, "chatcmpl-tool-")
         head |= {"type": "function_call", "call_id": call_id, "name": part.name, "arguments": Tokens(words)}
         return head | dict.fromkeys(("async", "caller", "namespace"))
     content = [] if status == "in_progress" else [_content(part, words)]

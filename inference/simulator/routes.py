@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from inference.simulator import pages, wire
 from inference.simulator.bodies import JSON
-from inference.simulator.dialects import Dialect, Error
+from inference.simulator.dialects import Dialect, Error, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.generation import Generation
 from inference.simulator.outlet import Outlet
@@ -53,8 +53,11 @@ def _generate(
     record.model = engine.options.model
     record.stream = job.stream
     record.prompt_tokens = job.prompt_tokens
-    kind = StatusAnswer if job.directive.status is not None else StreamedAnswer if job.stream else PlainAnswer
-    return kind(engine, dialect, job, record, outlet, done)
+    if job.directive.status is not None:
+        return StatusAnswer(engine, dialect, job, record, outlet, done)
+    if job.stream and isinstance(dialect, Streamed):
+        return StreamedAnswer(engine, dialect, job, record, outlet, done)
+    return PlainAnswer(engine, dialect, job, record, outlet, done)
 
 
 def _record(engine: Engine, request: Request, dialect: Dialect) -> Record:
@@ -72,7 +75,7 @@ def _refuse(engine: Engine, error: Error, outlet: Outlet, record: Record, refuse
 
 def _page(engine: Engine, personality: Personality, request: Request) -> Page:
     path = personality.place(request.path)
-    found = pages.OWN | personality.pages
+    found, lost = pages.OWN | personality.pages, personality.lost or personality.error
     try:
         if (request.method, path) not in pages.OWN:
             personality.guard(request, engine.options.api_key)
@@ -84,6 +87,6 @@ def _page(engine: Engine, personality: Personality, request: Request) -> Page:
     allowed = [method for method, known in found if known == path]
     allowed += ["POST"] if path in personality.dialects else []
     if allowed:
-        body = personality.lost(405, "Method Not Allowed", None, None)
+        body = lost(405, "Method Not Allowed", None, None)
         return Page(405, JSON, body, f"allow: {', '.join(allowed)}\r\n".encode())
-    return Page(404, JSON, personality.lost(404, "Not Found", None, None))
+    return Page(404, JSON, lost(404, "Not Found", None, None))

@@ -2,7 +2,7 @@
 
 from inference.simulator import fields, jobs, prompts, sounds
 from inference.simulator.bodies import Body
-from inference.simulator.dialects import Answer, Dialect, Error, Events
+from inference.simulator.dialects import Answer, Error, Events, Streamed
 from inference.simulator.jobs import Job
 from inference.simulator.options import Options
 from inference.simulator.protocol import Request
@@ -14,7 +14,7 @@ _TYPES = {"wav": b"audio/wav", "pcm": b"audio/pcm"}
 _LONGEST = 4096
 
 
-class Speech(Dialect):
+class Speech(Streamed):
     """Binary: streamed slice by slice unless `stream` is false."""
 
     endpoint = "/v1/audio/speech"

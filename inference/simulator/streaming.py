@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inference.simulator import framing
-from inference.simulator.dialects import EVENTS, Dialect
+from inference.simulator.dialects import EVENTS, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.framing import Framing
 from inference.simulator.generation import Generation
@@ -20,7 +20,7 @@ class StreamedAnswer(Generation):
     """Writes the events of one stream, each when it is due."""
 
     def __init__(
-        self, engine: Engine, dialect: Dialect, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]
+        self, engine: Engine, dialect: Streamed, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]
     ) -> None:
         super().__init__(engine, dialect, job, record, outlet, done)
         self._events = dialect.events(self.answer)

@@ -36,6 +36,12 @@ def forced(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
     return ()
 
 
+def is_forced(asked: dict[str, Any]) -> bool:
+    """Whether the model has no choice but to call."""
+    choice = asked.get("tool_choice")
+    return isinstance(choice, dict) or choice == "required"
+
+
 def usable(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
     """The tools that a directive may have called: none where `tool_choice` is none, one where there may be one."""
     choice = asked.get("tool_choice")
@@ -47,6 +53,6 @@ def usable(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
     return tools[:1] if alone else tools
 
 
-def call_id(answer_id: str, choice: int, index: int, prefix: str = "chatcmpl-tool-") -> str:
+def call_id(answer_id: str, choice: int, index: int, prefix: str = "call_") -> str:
     """An id that is the same in every event of one call."""
     return f"{prefix}{answer_id.rpartition('-')[2]}{choice}{index}"

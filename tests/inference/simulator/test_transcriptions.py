@@ -7,6 +7,7 @@ from inference.simulator import sounds
 from tests.inference.simulator.recordings import recording
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
+WORDS: dict[str, Any] = {"timestamp_granularities[]": "word"}
 QUICK = "[[sim tokens=5 ttft=0 gap=0]]"
 
 
@@ -36,7 +37,7 @@ def test_the_default_is_json_with_the_seconds_to_pay_for(sim):
 
 
 def test_a_verbose_answer_has_segments_and_words(sim):
-    answer = send(sim, prompt=QUICK, response_format="verbose_json", **{"timestamp_granularities[]": "word"}).json
+    answer = send(sim, prompt=QUICK, response_format="verbose_json", **WORDS).json
     assert (answer["duration"], answer["segments"], len(answer["words"])) == ("1.5", None, 5)
     assert send(sim, prompt=QUICK, response_format="verbose_json").json["segments"][0]["end"] == 1.5
 
