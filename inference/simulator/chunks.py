@@ -152,5 +152,9 @@ class Chunks(Events):
         return b"data: " + bodies.json(document).data()[:-1] + self._tail(choice, tokens)
 
     def _tail(self, choice: int, tokens: int) -> bytes:
-        usage = b',"usage":' + self.meter.so_far(choice, tokens, self._dialect.details_so_far) if self.meter.in_chunks else self._blank
+        usage = (
+            b',"usage":' + self.meter.so_far(choice, tokens, self._dialect.details_so_far)
+            if self.meter.in_chunks
+            else self._blank
+        )
         return usage + b"}\n\n"

@@ -12,7 +12,7 @@ MOST_LOGPROBS = 20
 
 
 def invalid(name: str, message: str, kind: str = "missing") -> Refused:
-    """What vLLM's validation of bodies says of a member; these are not BadRequestErrors, and name `body.` and the member."""
+    """What vLLM's validation of bodies says of a member; these are no BadRequestErrors, and name `body.` before it."""
     place = f"body.{name}" if name else "body"
     told = f"1 validation error:\n  {{'type': '{kind}', 'loc': '{place}', 'msg': '{message}'}}"
     return Refused(400, told, kind="Bad Request", param=place)
@@ -36,7 +36,9 @@ def members(request: Request) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise invalid(str(error.pos), f"JSON decode error: {error}", "json_invalid") from None
     if not isinstance(asked, dict):
-        raise invalid("", "Input should be a valid dictionary or object to extract fields from", "model_attributes_type")
+        raise invalid(
+            "", "Input should be a valid dictionary or object to extract fields from", "model_attributes_type"
+        )
     return asked
 
 

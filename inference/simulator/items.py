@@ -76,7 +76,11 @@ class Score(Dialect):
             for index, (first, second) in enumerate(_pairs(job.asked))
         ]
         head = {"id": answer.id, "object": "list", "created": int(time.time()), "model": answer.model}
-        usage = {"usage": orjson.Fragment(wire.usage(meter.counts().prompt, 0, wire.whole_details(None, None)))} if meter.in_whole else {}
+        usage = (
+            {"usage": orjson.Fragment(wire.usage(meter.counts().prompt, 0, wire.whole_details(None, None)))}
+            if meter.in_whole
+            else {}
+        )
         return bodies.json(head | {"data": [bodies.items(data)]} | usage)
 
 

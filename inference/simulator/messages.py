@@ -14,7 +14,6 @@ from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
 from inference.simulator.prompts import Prompt
 from inference.simulator.protocol import Request
-from inference.simulator.refusals import Refused
 from inference.simulator.scripts import Part
 
 Document = dict[str, Any]

@@ -48,7 +48,7 @@ class Responses(Streamed):
     endpoint = "/v1/responses"
     id_prefix = "resp_"
     tells_of_cuts = False
-    """Whether a stream that was cut ends with an event of its own; vLLM's says `completed` with an incomplete response."""
+    """Whether a stream that was cut ends with an event of its own; vLLM's says `completed` all the same."""
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)

@@ -60,9 +60,7 @@ def _run(place: vllm.Place, given: argparse.Namespace, interrupts: Interrupts) -
     return _tell(report.Report({"vLLM": real, "simulator": simulated}), given.data / "conformance.md")
 
 
-def _ask_vllm(
-    place: vllm.Place, role: Role, steps: Steps, interrupts: Interrupts, *, record: bool
-) -> report.Results:
+def _ask_vllm(place: vllm.Place, role: Role, steps: Steps, interrupts: Interrupts, *, record: bool) -> report.Results:
     with steps.step(f"Starting vLLM to {'generate' if role is Role.GENERATE else 'embed and rank'}"):
         child, url = vllm.start(place, role, interrupts.pause)
     try:
@@ -77,7 +75,16 @@ def _pytest(tests: list[Path], env: Mapping[str, str], output: Path) -> report.R
     """Run the tests in a process of their own; its output and its results lie beside each other."""
     results = output.with_suffix(".xml")
     results.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={results}", *map(str, tests)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={results}",
+        *map(str, tests),
+    ]
     with output.with_suffix(".txt").open("w") as log:
         subprocess.run(command, env={**os.environ, **env}, cwd=REPOSITORY, stdout=log, stderr=log, check=False)
     if not results.exists():

@@ -1,4 +1,4 @@
-"""A Turnpike in front of the engine that is asked: its model in the catalogue, and a server that has the engine's key."""
+"""A Turnpike before the engine that is asked: its model in the catalogue, and a server that has the engine's key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

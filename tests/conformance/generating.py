@@ -31,7 +31,9 @@ def _case(name: str, request, *holds, through_gateway: bool = False) -> Case:
 CHAT = [
     _case("plain", _chat(), checks.counts(output=5), through_gateway=True),
     _case("takes the caller's request id", _named, checks.carries_id("chatcmpl-acme-1")),
-    _case("two choices", _chat(n=2, temperature=1), checks.counts(output=10), checks.has_choices(2), through_gateway=True),
+    _case(
+        "two choices", _chat(n=2, temperature=1), checks.counts(output=10), checks.has_choices(2), through_gateway=True
+    ),
     _case("max_completion_tokens wins", _chat(max_completion_tokens=3), checks.counts(output=3)),
     _case("logprobs", _chat(max_tokens=1, logprobs=True, top_logprobs=2), checks.counts(output=1)),
     _case("max_tokens that the prompt leaves no room for", _chat(max_tokens=CONTEXT), checks.fills_the_context),
@@ -100,7 +102,11 @@ CONSTRAINED = [
         checks.says_json,
     ),
     _case("a tool that is named", _chat(tools=[TOOL], tool_choice=THIS_TOOL, **_long), checks.calls_the_tool),
-    _case("a tool that is required", _chat(tools=[TOOL], tool_choice="required", parallel_tool_calls=False, **_long), checks.calls_the_tool),
+    _case(
+        "a tool that is required",
+        _chat(tools=[TOOL], tool_choice="required", parallel_tool_calls=False, **_long),
+        checks.calls_the_tool,
+    ),
     _case(
         "stream, a tool that is named",
         _chat(tools=[TOOL], tool_choice=THIS_TOOL, stream=True, **_long),

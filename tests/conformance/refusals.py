@@ -33,7 +33,9 @@ DOORS = [
     _case("a method that is not there", _get("/v1/chat/completions")),
     _case("no JSON", Request(path="/v1/chat/completions", raw=b"{", headers=_JSON)),
     _case("JSON that is no object", Request(path="/v1/chat/completions", raw=b"[]", headers=_JSON)),
-    _case("another content type", Request(path="/v1/chat/completions", raw=b"{}", headers={"content-type": "text/plain"})),
+    _case(
+        "another content type", Request(path="/v1/chat/completions", raw=b"{}", headers={"content-type": "text/plain"})
+    ),
 ]
 
 CHATS = [

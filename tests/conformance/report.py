@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 Results = dict[str, str]
 """By the name of what was tested: empty, or the first line of what was wrong."""
@@ -45,7 +45,7 @@ class Report:
 def read(file: Path) -> Results:
     """Read what pytest wrote with `--junitxml`."""
     results = {}
-    for case in ElementTree.parse(file).iter("testcase"):
+    for case in ET.parse(file).iter("testcase"):
         name = case.get("name", "")
         found = _PARAMETER.fullmatch(name)
         said = next((child.get("message") or child.tag for child in case if child.tag in {"failure", "error"}), "")

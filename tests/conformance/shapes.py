@@ -7,8 +7,23 @@ from tests.conformance.wire import Answer
 
 # Strings under these names are words of the protocol and stay as they are.
 _WORDS = {
-    "allow", "code", "event", "finish_reason", "object", "owned_by", "param", "reason", "role", "status", "stop_reason",
-    "type", "name", "service_tier", "tool_choice", "truncation", "organization",
+    "allow",
+    "code",
+    "event",
+    "finish_reason",
+    "object",
+    "owned_by",
+    "param",
+    "reason",
+    "role",
+    "status",
+    "stop_reason",
+    "type",
+    "name",
+    "service_tier",
+    "tool_choice",
+    "truncation",
+    "organization",
 }  # fmt: skip - one word a line says no more
 _NUMBERS = {"code", "index", "output_index", "content_index"}
 _ID = re.compile(r"(chatcmpl-tool|[a-z]+)[-_](?=[0-9a-f]{6})")

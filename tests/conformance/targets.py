@@ -1,7 +1,8 @@
 """Whom the cases ask: a simulator of the tests' own, or the vLLM whose addresses the environment names.
 
-`make conformance-vllm` sets these: CONFORMANCE_URL_GENERATE and CONFORMANCE_URL_POOLING, where a vLLM serves the tiny model
-of that kind under the key and the name of tests/conformance/wire.py; CONFORMANCE_RECORD, to keep its answers as golden.
+`make conformance-vllm` sets these: CONFORMANCE_URL_GENERATE and CONFORMANCE_URL_POOLING, where a vLLM serves the tiny
+model of that kind under the key and the name of tests/conformance/wire.py; CONFORMANCE_RECORD, to keep its answers as
+golden.
 """
 
 import os

@@ -1,9 +1,9 @@
 """Make a tiny Llama with random weights and a byte-level tokenizer, without any download: `tiny_llama.py FOLDER`.
 
 Runs in the engine's own environment (Python 3.11, see deploy/vllm/), so it imports nothing of ours. The tokenizer is
-trained on Python's standard library. 340,000 parameters answer at once, and nonsense, which is all that a wire needs.
+trained on Python's standard library. 340,000 parameters answer at once, and nonsense, which is all a wire needs.
 
-One thing it must not do is wander: text forced into a grammar ends only if the model does not prefer blanks for ever, and
+It must not wander: text forced into a grammar ends only if the model does not prefer blanks for ever, and
 a length is only certain if it never ends by itself. So it dislikes every token that is not visible ASCII.
 """
 
@@ -52,9 +52,9 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.train([str(text) for text in texts], trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        bos_token="<|bos|>",  # noqa: S106 - tokens of text
-        eos_token="<|im_end|>",  # noqa: S106 - tokens of text
-        pad_token="<|pad|>",  # noqa: S106 - tokens of text
+        bos_token="<|bos|>",
+        eos_token="<|im_end|>",
+        pad_token="<|pad|>",
         model_max_length=CONTEXT,
     )
     fast.chat_template = TEMPLATE
@@ -67,7 +67,7 @@ def _visible(text: str) -> bool:
 
 @torch.no_grad()
 def _dislike(model: LlamaForCausalLM, tokens: list[int]) -> None:
-    """Keep the first dimension of the hidden state positive through all layers, and let `tokens` count it against them."""
+    """Keep the hidden state's first dimension positive through all layers, and let it count against `tokens`."""
     model.model.embed_tokens.weight[:, 0] = 0.02
     for layer in model.model.layers:
         layer.self_attn.o_proj.weight[0] = 0

@@ -1,4 +1,4 @@
-"""Install and start the real vLLM on this machine's CPU: a Python, a model and processes of its own, below the data folder.
+"""Install and start the real vLLM on the CPU: a Python, a model and processes of its own, below the data folder.
 
 `deploy/vllm/` pins the version and says what an operator should know. Flags that a Turnpike relies on are set as there.
 """
@@ -74,7 +74,11 @@ def start(place: Place, role: Role, pause: Callable[[float], None]) -> tuple[pro
     """Start a vLLM of this role on a free port of the loopback address; return it and its address when it is ready."""
     port = ports.free()
     program = processes.Program(
-        name=f"vllm-{role}", command=_command(place, role, port), env={**os.environ, **_QUIET}, cwd=place.folder, grace=20
+        name=f"vllm-{role}",
+        command=_command(place, role, port),
+        env={**os.environ, **_QUIET},
+        cwd=place.folder,
+        grace=20,
     )
     child = processes.start(program, logs=place.folder, run=place.folder)
     try:
@@ -114,6 +118,9 @@ def _find_links() -> str:
     if links := os.environ.get("UV_FIND_LINKS"):
         return links
     asked = subprocess.run(
-        [shutil.which("pip") or "pip", "config", "get", "global.find-links"], capture_output=True, text=True, check=False
+        [shutil.which("pip") or "pip", "config", "get", "global.find-links"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return os.environ.get("PIP_FIND_LINKS") or asked.stdout.strip()
