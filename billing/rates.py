@@ -27,6 +27,20 @@ class Rates:
         rates = self.per_million
         if not rates:
             return 0
+        quantities = self.quantities(
+            prompt_tokens=prompt_tokens,
+            cached_tokens=cached_tokens,
+            completion_tokens=completion_tokens,
+            unit=unit,
+            quantity=quantity,
+        )
+        return charge(quantities, rates)
+
+    def quantities(
+        self, *, prompt_tokens: int, cached_tokens: int, completion_tokens: int, unit: str = "", quantity: int = 0
+    ) -> dict[str, int]:
+        """Return how many units are charged at which of the rates."""
+        rates = self.per_million
         cached = min(cached_tokens, prompt_tokens) if "cached_input" in rates else 0
         quantities = {
             "input": prompt_tokens - cached,
@@ -35,7 +49,7 @@ class Rates:
             "requests": 1,
             unit: quantity,
         }
-        return charge({kind: units for kind, units in quantities.items() if kind in rates}, rates)
+        return {kind: units for kind, units in quantities.items() if kind in rates}
 
     def worst_case(self, *, prompt_tokens: int, completion_tokens: int, unit: str = "", quantity: int = 0) -> int:
         """Bound the cost from above: the dearer of plain and cached input, for every token."""

@@ -58,6 +58,8 @@ class Bill:
     ttft_ms: int | None
     latency_ms: int
     started_at: datetime
+    attempts: int = 0
+    cache: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

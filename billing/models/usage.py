@@ -51,6 +51,8 @@ class UsageRecord(models.Model):
     hold_nusd = models.BigIntegerField(default=0)
     cost_nusd = models.BigIntegerField(default=0)
     late = models.BooleanField(default=False, help_text="Settled after its hold had expired.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Replicas that were asked.")
+    cache = models.CharField(max_length=16, default="none", help_text="What a response cache had to do with it.")
     transaction_id = models.UUIDField(null=True, blank=True, help_text="The ledger transaction that charged it.")
     purses = ArrayField(models.UUIDField(), default=list, help_text="The purses that paid: the wallet and budgets.")
     ttft_ms = models.PositiveIntegerField(null=True, blank=True)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
+from billing import receipts
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -23,6 +24,7 @@ from foundation.errors import (
     RequestTooLarge,
     UnsupportedMediaType,
 )
+from foundation.signing import Signer
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
@@ -30,6 +32,7 @@ from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
+from inference.gateway.credentials import Credentials
 from inference.gateway.endpoints import Services, answer
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
@@ -37,6 +40,7 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
@@ -51,6 +55,8 @@ MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+RECEIPTS = "/v1/receipts"
+RECEIPT_KEYS = RECEIPTS + "/keys"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
 
@@ -61,12 +67,16 @@ class Options:
 
     database_url: str
     valkey_url: str
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     hold_lease_seconds: float
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    receipt_signing_key: str = field(repr=False)
     trusted_proxies: Sequence[Network] = ()
+    engine_ca_bundle: str = ""
+    receipt_public_keys: Sequence[str] = ()
+    credential_keys: Sequence[str] = field(default=(), repr=False)
 
 
 class Gateway:
@@ -84,7 +94,7 @@ class Gateway:
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
-        self._upstream = Upstream()
+        self._upstream = Upstream(options.engine_ca_bundle)
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
         ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
@@ -99,7 +109,9 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
-        self._news = News(options.valkey_url, self._postgres, self.services)
+        signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
+        self._receipts = Receipts(self._postgres, directory, signer)
+        self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
@@ -157,6 +169,12 @@ class Gateway:
         elif path.startswith(MODELS + "/"):
             _require(method, "GET")
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
+        elif path == RECEIPT_KEYS:
+            _require(method, "GET")
+            await self._receipts.publish_keys(http)
+        elif path.startswith(RECEIPTS + "/"):
+            _require(method, "GET")
+            await self._receipts.retrieve(http, path[len(RECEIPTS) + 1 :])
         else:
             raise NotFound("There is no such endpoint.")
 

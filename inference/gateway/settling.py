@@ -120,6 +120,7 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         ttft_ms=None if first is None else int((first - exchange.started) * 1000),
         latency_ms=int((now - exchange.started) * 1000),
         started_at=exchange.started_at,
+        attempts=len(exchange.attempts),
     )
 
 

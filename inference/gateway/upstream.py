@@ -11,8 +11,8 @@ from inference.gateway.routing import Target
 class Upstream:
     """The connections of one process."""
 
-    def __init__(self) -> None:
-        self._connections = Connections()
+    def __init__(self, ca_bundle: str = "") -> None:
+        self._connections = Connections(ca_bundle)
 
     def post(self, target: Target, call: Call, request_id: str) -> Asking:
         """Prepare a request to an engine."""

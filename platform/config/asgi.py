@@ -147,6 +147,10 @@ def gateway_options() -> Options:
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
         trusted_proxies=settings.TRUSTED_PROXIES,
+        receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
+        receipt_public_keys=settings.RECEIPT_PUBLIC_KEYS,
+        engine_ca_bundle=settings.ENGINE_CA_BUNDLE,
+        credential_keys=settings.CREDENTIAL_KEYS,
     )
 
 

@@ -45,7 +45,7 @@ def _documented() -> set[str]:
 
 def _served() -> Iterator[str]:
     yield from ROUTES
-    yield from (app.MODELS, app.MODELS + "/{model}")
+    yield from (app.MODELS, app.MODELS + "/{model}", app.RECEIPT_KEYS, app.RECEIPTS + "/{request}")
     yield from Operations(Drain(_nothing, seconds=0), Readiness("", ""), token="")._doors
     for path in _walk(get_resolver().url_patterns, "/"):
         if path.endswith(EVERYTHING_ELSE):

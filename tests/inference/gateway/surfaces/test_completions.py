@@ -44,4 +44,3 @@ async def test_a_completion_is_charged_as_a_chat_is(customer, usage):
     assert [(one["endpoint"], one["completion_tokens"], one["cost_nusd"] > 0) for one in records] == [
         ("completions", 5, True)
     ] * 2
-
