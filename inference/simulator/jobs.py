@@ -191,7 +191,8 @@ def _script(wish: Wish, directive: Directive, headers: dict[str, str], seed: int
         return [*thought, scripts.fixed("text", scripts.pieces(wish.text))]
     if wish.schema is not None and not directive.refusal:
         return [*thought, scripts.fixed("text", scripts.pieces(orjson.dumps(schemas.sample(wish.schema)).decode()))]
-    natural = limit if wish.ignore_eos and wish.limit is not None else words.natural_length(seed)
+    endless = wish.ignore_eos and wish.limit is not None
+    natural = limit + 1 if endless else words.natural_length(seed)
     tokens = natural if directive.tokens is None else directive.tokens
     return [*thought, Part("refusal" if directive.refusal else "text", tokens)]
 

@@ -36,7 +36,7 @@ CHAT = [
     ),
     _case("max_completion_tokens wins", _chat(max_completion_tokens=3), checks.counts(output=3)),
     _case("logprobs", _chat(max_tokens=1, logprobs=True, top_logprobs=2), checks.counts(output=1)),
-    _case("max_tokens that the prompt leaves no room for", _chat(max_tokens=CONTEXT), checks.fills_the_context),
+    _case("max_tokens that the prompt leaves no room for", _chat(max_tokens=CONTEXT, ignore_eos=True), checks.fills_the_context),
     _case("unknown members are ignored", _chat(colour="red"), checks.counts(output=5)),
     _case(
         "content in parts",

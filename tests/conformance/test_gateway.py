@@ -30,7 +30,7 @@ def sdk(gateway: Target) -> Iterator[openai.OpenAI]:
         yield client
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=[case.id for case in KEPT])
+@pytest.mark.parametrize("kept", KEPT, ids=[f"through the gateway: {case.id}" for case in KEPT])
 def test_the_gateway_keeps_what_holds_for_the_engine(kept: Case, gateway: Target):
     answer = gateway.send(kept.request)
     assert answer.status == 200
@@ -72,6 +72,7 @@ def test_a_client_that_leaves_is_gone_from_the_engine_within_a_second(sdk: opena
 @pytest.mark.parametrize(
     ("changed", "status"),
     [({"model": "absent"}, 404), ({"messages": []}, 400), ({"temperature": -1}, 400)],
+    ids=["unknown model, refused by the gateway", "no messages, refused by it", "negative temperature, refused by it"],
 )
 def test_refusals_have_our_shape_whoever_refuses(changed: dict[str, Any], status: int, sdk: openai.OpenAI):
     asked: dict[str, Any] = {"model": MODEL, "messages": MESSAGES, "max_tokens": 5, **changed}
