@@ -210,8 +210,7 @@ def event(name: str, members: Document) -> bytes:
 
 def prompt(asked: Document) -> Prompt:
     """System and messages as one prompt. Raises Refused."""
-    messages = asked.get("messages")
-    prompts.require(messages)
+    messages = prompts.require(asked.get("messages"))
     flat: list[Any] = [{"role": "system", "content": asked["system"]}] if asked.get("system") else []
     for message in messages:
         flat += _flattened(message)

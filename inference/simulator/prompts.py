@@ -32,7 +32,7 @@ def of_messages(messages: object, tools: object = None) -> Prompt:
 
     Tools count as the text of their definitions. Raises Refused.
     """
-    require(messages)
+    messages = require(messages)
     offered = orjson.dumps(tools).decode() if tools else ""
     rendered: list[str] = [offered] if offered else []
     instruction, size, tokens = "", len(offered.encode()), 0
@@ -47,14 +47,15 @@ def of_messages(messages: object, tools: object = None) -> Prompt:
     return Prompt(content, tokens + -(-size // BYTES_PER_TOKEN), instruction)
 
 
-def require(messages: object) -> None:
-    """Refuse what is no conversation."""
+def require(messages: object) -> list[Any]:
+    """The messages, if they are a conversation. Raises Refused."""
     if messages is None:
         raise fields.invalid("messages", "Field required")
     if not isinstance(messages, list):
         raise fields.invalid("messages", "Input should be a valid list", "list_type")
     if not messages:
         raise Refused(400, "Cannot apply chat template to an empty conversation. Provide at least one message.")
+    return messages
 
 
 def of_completion(prompt: object) -> list[Prompt]:

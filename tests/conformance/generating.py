@@ -1,14 +1,19 @@
 """Chats and completions: plain, streamed, with usage, choices, logprobs, stops, grammars and tools."""
 
 from dataclasses import replace
+from typing import Any
 
 from tests.conformance import checks
 from tests.conformance.cases import Case, posting
 from tests.conformance.wire import CONTEXT
 
-MESSAGES = [{"role": "user", "content": "Hello there, how do you do?"}]
-ANSWER = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"]}
-ANSWER["additionalProperties"] = False
+MESSAGES: list[Any] = [{"role": "user", "content": "Hello there, how do you do?"}]
+ANSWER: dict[str, Any] = {
+    "type": "object",
+    "properties": {"city": {"enum": ["Paris", "Rome"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 FUNCTION = {"name": "get_weather", "description": "The weather now.", "parameters": ANSWER, "strict": True}
 TOOL = {"type": "function", "function": FUNCTION}
 THIS_TOOL = {"type": "function", "function": {"name": "get_weather"}}
@@ -36,7 +41,11 @@ CHAT = [
     ),
     _case("max_completion_tokens wins", _chat(max_completion_tokens=3), checks.counts(output=3)),
     _case("logprobs", _chat(max_tokens=1, logprobs=True, top_logprobs=2), checks.counts(output=1)),
-    _case("max_tokens that the prompt leaves no room for", _chat(max_tokens=CONTEXT, ignore_eos=True), checks.fills_the_context),
+    _case(
+        "max_tokens that the prompt leaves no room for",
+        _chat(max_tokens=CONTEXT, ignore_eos=True),
+        checks.fills_the_context,
+    ),
     _case("unknown members are ignored", _chat(colour="red"), checks.counts(output=5)),
     _case(
         "content in parts",

@@ -1,6 +1,7 @@
 """What of an answer is contract, and what is chance: texts, counts, ids and times are replaced by their kind."""
 
 import re
+import sys
 from typing import Any
 
 from tests.conformance.wire import Answer
@@ -36,10 +37,17 @@ def of(answer: Answer) -> dict[str, Any]:
     if "allow" in answer.headers:
         shape["allow"] = answer.headers["allow"]
     if answer.streamed:
-        shape["events"] = _once([{"event": event.name, "data": _shape("", event.data)} for event in answer.events])
+        events = [{"event": event.name, "data": _shape("", event.data)} for event in answer.events]
+        shape["events"] = sorted(_once(events), key=_choice)
     else:
         shape["body"] = _shape("", answer.json) if answer.text else ""
     return shape
+
+
+def _choice(event: dict[str, Any]) -> int:
+    """Which choice an event is of, as the order among choices is chance; those of none come behind all."""
+    choices = event["data"].get("choices") if isinstance(event["data"], dict) else None
+    return int(choices[0]["index"]) if choices else sys.maxsize
 
 
 def _shape(key: str, value: Any) -> Any:

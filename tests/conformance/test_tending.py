@@ -13,7 +13,7 @@ from tests.inference.simulator.client import eventually
 
 CHAT = "/v1/chat/completions"
 # vLLM takes the directive for text; the simulator lets the tokens last.
-TALE = [{"role": "user", "content": "[[sim tokens=900 gap=10]] Tell me all of it."}]
+TALE: list[Any] = [{"role": "user", "content": "[[sim tokens=900 gap=10]] Tell me all of it."}]
 LONG: dict[str, Any] = {"model": MODEL, "messages": TALE, "max_tokens": 900, "n": 8}
 ALL_OF_IT = 900 * 8
 

@@ -58,8 +58,8 @@ def install(place: Place, uv: Path, pause: Callable[[float], None]) -> None:
     env = {**os.environ, "UV_FIND_LINKS": _find_links(), "VIRTUAL_ENV": str(place.folder / "venv")}
     if not place.python.exists():
         _run(place, [uv, "venv", "-q", "--python", PYTHON, place.folder / "venv"], env, pause)
-    requirements = ["--requirement", _REQUIREMENTS / "requirements-cpu.txt"]
-    overrides = ["--override", _REQUIREMENTS / "overrides-cpu.txt"]
+    requirements: list[str | Path] = ["--requirement", _REQUIREMENTS / "requirements-cpu.txt"]
+    overrides: list[str | Path] = ["--override", _REQUIREMENTS / "overrides-cpu.txt"]
     _run(place, [uv, "pip", "install", "-q", *requirements, *overrides], env, pause)
 
 
