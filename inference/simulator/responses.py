@@ -38,6 +38,8 @@ _ECHOED: Document = {
 """What a response repeats of its request, with what it says where the request does not."""
 
 
+_NUMBERS = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+"""What it repeats as floating-point numbers."""
 _NEVER_IN_TOOLS = ("description", "allowed_callers", "async", "defer_loading", "output_schema")
 """Members that vLLM adds to the tools it repeats."""
 
@@ -87,10 +89,7 @@ class Responses(Streamed):
             **{name: asked.get(name, usual) for name, usual in _ECHOED.items()},
             **({} if asked.get("tools") else {"tool_choice": "none"}),
             "tools": [dict.fromkeys(_NEVER_IN_TOOLS) | tool for tool in asked.get("tools") or ()],
-            "temperature": float(asked.get("temperature", 1)),
-            "top_p": float(asked.get("top_p", 1)),
-            "presence_penalty": float(asked.get("presence_penalty", 0)),
-            "frequency_penalty": float(asked.get("frequency_penalty", 0)),
+            **{name: _number(asked, name, usual) for name, usual in _NUMBERS.items()},
             "usage": usage,
             **dict.fromkeys(("kv_transfer_params", "ec_transfer_params", "input_messages", "output_messages")),
         }
@@ -182,6 +181,11 @@ _NAMES = {
     "reasoning": "reasoning_text",
     "call": "function_call_arguments",
 }
+
+
+def _number(asked: Document, name: str, usual: float) -> float:
+    given = asked.get(name)
+    return float(given) if isinstance(given, int | float) else usual
 
 
 def _items(answer: Answer) -> list[Document]:
