@@ -77,7 +77,8 @@ def _texts(value: Any, name: str) -> list[str]:
         raise InvalidRequest(f"{name} must be a string or a list of at least one.", param=name)
     if len(items) > MOST_DOCUMENTS:
         raise InvalidRequest(f"{name} has more than {MOST_DOCUMENTS} entries.", param=name)
-    texts = [item.get("text") if isinstance(item, dict) and item.keys() == {"text"} else item for item in items]
-    if not all(isinstance(one, str) for one in texts):
+    found = [item.get("text") if isinstance(item, dict) and item.keys() == {"text"} else item for item in items]
+    texts = [one for one in found if isinstance(one, str)]
+    if len(texts) < len(found):
         raise InvalidRequest(f"{name} must be texts.", param=name)
     return texts
