@@ -14,4 +14,5 @@ class Migration(migrations.Migration):
     operations: ClassVar[list[Operation]] = [
         migrations.RunSQL((SQL / "0003_hold.sql").read_text()),
         migrations.RunSQL((SQL / "0003_settle.sql").read_text()),
+        migrations.RunSQL((SQL / "0003_grow.sql").read_text()),
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from billing.growing import Growing
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -37,6 +38,7 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.overruns import Overruns
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
@@ -101,6 +103,7 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
+        self._overruns = Overruns(self.services.keeper, Growing(self._postgres))
         self._news = News(options.valkey_url, self._postgres, self.services)
 
     async def startup(self) -> None:
@@ -109,6 +112,7 @@ class Gateway:
         await self._reap()
         await self._news.start()
         self.services.keeper.start()
+        self._overruns.start()
 
     async def _reap(self) -> None:
         """End what an earlier crash left held, without waiting for the worker's next round."""
@@ -125,6 +129,7 @@ class Gateway:
     async def shutdown(self) -> None:
         """Close everything."""
         await self._news.stop()
+        await self._overruns.stop()
         await self.services.keeper.stop()
         self._upstream.close()
         await self._valkey.aclose()

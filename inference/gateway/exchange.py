@@ -15,6 +15,7 @@ from inference.gateway.connections import Asking
 from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
 from inference.gateway.orders import Order
 from inference.gateway.routing import Target
+from inference.gateway.streams import Meter
 from keys.verification import Caller
 
 CLIENT_SECONDS = 30.0
@@ -44,6 +45,8 @@ class Exchange:
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
+    meter: Meter | None = None
+    """Of a stream that has begun: what it has said so far."""
     usage: object = None
     usage_is_final: bool = False
     outputs: int = 0
@@ -66,6 +69,11 @@ class Exchange:
         if self.stopped is None and self.pump is not None and not self.pump.done():
             self.stopped = why
             self.pump.cancel()
+
+    def refuse(self, why: PlatformError) -> None:
+        """End the delivery now, because nobody pays for more of it."""
+        self.error = why
+        self.stop(Ending.OUT_OF_CREDIT)
 
     def check(self, now: float) -> None:
         """Stop when the present step takes too long."""

@@ -18,7 +18,7 @@ from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.charging import Ending
+from inference.gateway.charging import PAYING, Ending
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
@@ -75,11 +75,11 @@ class Relay:
             exchange.error = error
         finally:
             watch.cancel()
-        if exchange.ending not in (Ending.COMPLETE, Ending.CLIENT_LEFT):
+        if exchange.ending not in PAYING:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
-        meter = Meter(exchange.order.chat.choices)
+        meter = exchange.meter = Meter(exchange.order.chat.choices)
         try:
             answer = await self._ask(exchange, "text/event-stream")
             marker += await self._forward(exchange, answer, meter, send, start)

@@ -73,7 +73,8 @@ def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
     return Amounts(prompt, used.tokens.completion)
 
 
-def _cost(exchange: Exchange, used: Consumption) -> int:
+def price(exchange: Exchange, used: Consumption) -> int:
+    """Return what a request that used so much is charged, in nano-dollars."""
     if not used.billable:
         return 0
     return exchange.order.rates.cost(
@@ -110,7 +111,7 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         cached_tokens=used.tokens.cached,
         completion_tokens=used.tokens.completion,
         price_version=exchange.order.rates.version,
-        cost=_cost(exchange, used),
+        cost=price(exchange, used),
         purses=exchange.hold.purses,
         ttft_ms=None if first is None else int((first - exchange.started) * 1000),
         latency_ms=int((now - exchange.started) * 1000),

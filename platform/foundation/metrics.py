@@ -68,6 +68,7 @@ gateway_overhead = _histogram(
 tokens = _counter("turnpike_tokens", "Tokens metered; kind: prompt, cached, completion.", "kind", "model")
 charged = _counter("turnpike_charged_nano_dollars", "Nano-dollars charged.", "model")
 holds_expired = Counter("turnpike_holds_expired", "Holds voided because their lease ran out.", registry=registry)
+holds_outgrown = Counter("turnpike_holds_outgrown", "Running requests that cost more than held.", registry=registry)
 settlements_late = Counter("turnpike_settlements_late", "Settlements after the hold expired.", registry=registry)
 settlements_over_hold = Counter("turnpike_settlements_over_hold", "Charges above their hold.", registry=registry)
 ledger_verified = Gauge(
