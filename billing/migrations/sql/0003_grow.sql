@@ -45,7 +45,7 @@ BEGIN
                 LEFT JOIN jsonb_to_recordset(item.caps) AS c(budget uuid, "limit" bigint, "window" text)
                     ON c.budget = p.budget_id AND c."window" = p."window"
             WHERE p.id = ANY (hold.purses) AND (p.kind = 'wallet' OR c.budget IS NOT NULL)
-            ORDER BY room LIMIT 1;
+            ORDER BY room, array_position(hold.purses, p.id) LIMIT 1;
             more := least(item.wanted - hold.amount_nusd, tightest.room);
             IF hold.amount_nusd >= item.needed THEN
                 amount_nusd := hold.amount_nusd;

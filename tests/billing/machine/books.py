@@ -134,6 +134,28 @@ class Books:
         self.holds[ask.request] = Hold(ask.organization, ask.amount, granted, stale)
         return Verdict(granted)
 
+    def grow(self, ask: Ask, needed: int, wanted: int) -> tuple[int | None, UUID | None]:
+        """Raise a hold in all of its purses: what is held then, or which purse refused; neither if nothing is held."""
+        hold = self.holds.get(ask.request)
+        if hold is None:
+            return None, None
+        limits = {(cap.budget, cap.window): cap.limit for cap in ask.caps}
+        rooms = {}
+        for name in hold.purses:
+            purse = self.purses[name]
+            rooms[name] = self.room(name, limits[purse.budget, purse.window] if purse.budget else None)
+        tightest = min(rooms, key=lambda name: rooms[name])
+        more = min(wanted - hold.amount, rooms[tightest])
+        if hold.amount < needed and hold.amount + more < needed:
+            return None, tightest
+        if hold.amount < needed:
+            hold.amount += more
+            for name in hold.purses:
+                purse = self.purses[name]
+                limit = limits.get((purse.budget, purse.window), 0) if purse.budget else 0
+                purse.highest_limit = max(purse.highest_limit, limit)
+        return hold.amount, None
+
     def settle(self, charge: Charge) -> tuple[str, int]:
         """Charge once. Returns the verdict and the overage."""
         known = self.records.get(charge.request)

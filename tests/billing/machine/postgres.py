@@ -76,6 +76,20 @@ class Teller:
             for request, purses, refused_by, _, _, room, held, _ in rows
         ]
 
+    def grow(self, asks: Sequence[tuple[Ask, int, int]]) -> list[tuple[UUID, int | None, UUID | None]]:
+        """Ask for what each request needs, and for what it wants."""
+        batch = [
+            {
+                "request": ask.request,
+                "organization": ask.organization,
+                "needed": needed,
+                "wanted": wanted,
+                "caps": [{"budget": cap.budget, "limit": cap.limit, "window": cap.window} for cap in ask.caps],
+            }
+            for ask, needed, wanted in asks
+        ]
+        return [row[:3] for row in self._rows("SELECT * FROM turnpike_grow(%s::jsonb)", _json(batch))]
+
     def settle(self, charges: Sequence[Charge]) -> list[tuple[UUID, str, int, UUID | None]]:
         batch = [
             {
