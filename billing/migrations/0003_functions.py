@@ -15,4 +15,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL((SQL / "0003_hold.sql").read_text()),
         migrations.RunSQL((SQL / "0003_settle.sql").read_text()),
         migrations.RunSQL((SQL / "0003_grow.sql").read_text()),
+        migrations.RunSQL((SQL / "0003_statements.sql").read_text()),
     ]
