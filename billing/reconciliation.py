@@ -153,9 +153,9 @@ def verify() -> list[Difference]:
     return differences
 
 
-def verify_derived() -> list[Difference]:
-    """Run the proofs of what other apps derive from the books; nothing of it is money."""
-    return [difference for prove in DERIVED.values() for difference in prove()]
+def verify_all() -> list[Difference]:
+    """Run every check, and the proofs of what other apps derive from the books: sums of usage."""
+    return [*verify(), *(difference for prove in DERIVED.values() for difference in prove())]
 
 
 def _differences(name: str, query: str) -> list[Difference]:

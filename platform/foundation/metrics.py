@@ -77,6 +77,12 @@ ledger_verified = Gauge(
     registry=registry,
     multiprocess_mode="mostrecent",
 )
+ledger_verified_at = Gauge(
+    "turnpike_ledger_verified_timestamp_seconds",
+    "When the last verification ended, in Unix time; 0 before the first.",
+    registry=registry,
+    multiprocess_mode="mostrecent",
+)
 
 # Machinery
 batch_size = _histogram("turnpike_batch_size", "Items in a flight of a micro-batcher.", "batch", buckets=_SIZES)

@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from foundation import metrics
 from foundation.errors import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
@@ -73,6 +74,7 @@ class Postgres:
             reconnect_timeout=10,
             open=False,
         )
+        self._is_down = False
 
     async def open(self) -> None:
         """Start connecting in the background; a Postgres that is down does not stop the process."""
@@ -96,6 +98,7 @@ class Postgres:
             if not task.done():
                 _give_up(task)
         if not task.done():
+            self._note(is_down=True)
             raise StoreDown("postgres")
         return task.result()
 
@@ -103,11 +106,19 @@ class Postgres:
         try:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement, parameters)
-                return await cursor.fetchall() if cursor.description else []
+                rows = await cursor.fetchall() if cursor.description else []
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
                 raise
+            self._note(is_down=True)
             raise StoreDown("postgres") from error
+        self._note(is_down=False)
+        return rows
+
+    def _note(self, *, is_down: bool) -> None:
+        if is_down is not self._is_down:
+            self._is_down = is_down
+            metrics.dependency_degraded("postgres").set(is_down)
 
 
 def _give_up(task: asyncio.Task[list[Row]]) -> None:
