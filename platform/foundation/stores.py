@@ -25,6 +25,9 @@ RETRY_AFTER_SECONDS = 1.0
 # A reply passes from the socket to its reader in a few turns of the loop.
 TURNS_OF_GRACE = 5
 
+# A server that may not be written any more is as good as none.
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
+
 type Row = tuple[Any, ...]
 
 
@@ -105,9 +108,8 @@ class Postgres:
     async def _run(self, statement: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Row]:
         try:
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(statement, parameters)
-                rows = await cursor.fetchall() if cursor.description else []
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+                rows = await _executed(connection, statement, parameters)
+        except _AWAY as error:
             if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
                 raise
             self._note(is_down=True)
@@ -119,6 +121,18 @@ class Postgres:
         if is_down is not self._is_down:
             self._is_down = is_down
             metrics.dependency_degraded("postgres").set(is_down)
+
+
+async def _executed(
+    connection: psycopg.AsyncConnection, statement: str, parameters: Sequence[object] | Mapping[str, object]
+) -> list[Row]:
+    try:
+        cursor = await connection.execute(statement, parameters)
+        return await cursor.fetchall() if cursor.description else []
+    except psycopg.errors.ReadOnlySqlTransaction:
+        # What was the primary is a standby now. Connected anew, the address may lead to the one that took over.
+        await connection.close()
+        raise
 
 
 def _give_up(task: asyncio.Task[list[Row]]) -> None:

@@ -89,6 +89,11 @@ class _OwnDatabase(Database):
 class Apart(Installation):
     """An installation that has its own PostgreSQL, but the simulators and the Valkey of another one; no server yet."""
 
+    @property
+    def postgres_socket(self) -> Path:
+        """Where its server listens."""
+        return self._socket / ".s.PGSQL.5432"
+
     def __init__(self, here: Places, beside: Installation, stack: ExitStack) -> None:
         self.database = _OwnDatabase(postgres.DATABASE, here)
         self._socket = here.postgres_socket
