@@ -171,5 +171,6 @@ async def within[Result](seconds: float, command: Coroutine[Any, Any, Result]) -
         raise StoreDown("valkey")
     try:
         return task.result()
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, RuntimeError) as error:
+        # A RuntimeError is uvloop's way to say that a connection was broken off before it was written to.
         raise StoreDown("valkey") from error

@@ -68,8 +68,8 @@ def test_in_every_state_of_postgres_nothing_is_let_in_unpaid_and_nothing_is_lost
 
 def test_who_is_refused_by_a_limit_is_so_without_postgres(kept, crowd):
     proxy, installation, server = kept
-    acme = installation.organization(rpm=1)
-    assert ask(crowd, server, acme).status == 200
+    acme = installation.organization(rpm=5)
+    assert [ask(crowd, server, acme).status for _ in range(6)] == [200] * 5 + [429]
     enter("down", proxy, installation)
     assert ask(crowd, server, acme).status == 429
 
