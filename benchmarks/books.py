@@ -99,9 +99,7 @@ def _fill(records: int) -> None:
         for number in range(ORGANIZATIONS):
             acme = founding.found_organization(name=f"Acme {number}", slug=f"acme-{number}", actor=actor)
             wallet.open_wallet(acme.pk)
-            wallet.credit(
-                organization_id=acme.pk, amount_nusd=10**13, reference=f"seed-{number}", memo="", actor=actor
-            )
+            wallet.credit(organization_id=acme.pk, amount_nusd=10**13, reference=f"seed-{number}", memo="", actor=actor)
     fill = FILL.format(batch=BATCH, organizations=ORGANIZATIONS)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('turnpike.scope', 'all', false)")

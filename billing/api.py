@@ -54,9 +54,7 @@ class OneStatement(OrganizationResource):
 
     rights: ClassVar = {"GET": Right.BILLING_READ}
 
-    @extend_schema(
-        operation_id="statements_retrieve", summary="Read a statement", responses=StatementWithUsageFacts
-    )
+    @extend_schema(operation_id="statements_retrieve", summary="Read a statement", responses=StatementWithUsageFacts)
     def get(self, request: Request, month: str) -> Response:
         """Takes the right `billing.read`. A month (`2026-11`) of the organization's time zone, with usage by model."""
         query(Fields, request)

@@ -50,12 +50,16 @@ class Bill:
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    unit: str
+    quantity: int
     price_version: int | None
     cost: int
     purses: tuple[UUID, ...]
     ttft_ms: int | None
     latency_ms: int
     started_at: datetime
+    attempts: int = 0
+    cache: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

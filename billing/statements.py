@@ -1,7 +1,7 @@
-"""Monthly statements: what an organization began with, what came in, what it used by model, what it was left with.
+"""Monthly statements: what an organization began with, what came in, what it used, what it was left with.
 
 Nothing is stored: a statement is a reading of the ledger (`migrations/sql/0003_statements.sql`) and of its sub-ledger,
-the usage records. `verify_ledger` proves that they agree and that each month opens with what the one before closed with.
+the usage records. `verify_ledger` proves that they agree, and that each month opens with what the last one closed with.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Admitting:
         self._holds = holds
 
     async def admit(
-        self, http: Http, secret: str, caller: Caller, wanted: Order, catalogue: Catalogue
+        self, http: Http, secret: str, caller: Caller, order: Order, catalogue: Catalogue
     ) -> tuple[Caller, Order, Ticket, Hold]:
         """Pass all limits and all purses, or raise what refused.
 
@@ -36,37 +36,37 @@ class Admitting:
         """
         attempt = 0
         while True:
-            ticket, hold = await self._both(http, caller, wanted, attempt)
+            ticket, hold = await self._both(http, caller, order, attempt)
             if ticket.fence <= caller.fence:
-                return caller, wanted, ticket, hold
+                return caller, order, ticket, hold
             try:
                 newer = await self._directory.caller(secret, ticket.fence)
                 if newer is caller:
-                    return caller, wanted, ticket, hold
-                wanted = await self._ordering.decide(http, wanted.chat, catalogue, newer, clock.now())
+                    return caller, order, ticket, hold
+                order = await self._ordering.decide(http, order.surface, order.wanted, catalogue, newer, clock.now())
             except PlatformError:
                 await self._undo(ticket, hold)
                 raise
             await self._undo(ticket, hold)
             caller, attempt = newer, attempt + 1
 
-    async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
-        holding = self._holds.enqueue(_hold_request(http, caller, wanted))
-        admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
+    async def _both(self, http: Http, caller: Caller, order: Order, attempt: int) -> tuple[Ticket, Hold]:
+        holding = self._holds.enqueue(_hold_request(http, caller, order))
+        admitting = self._admission.enqueue(self._admission_request(http, caller, order, attempt))
         ticket, hold = await asyncio.gather(admitting, holding, return_exceptions=True)
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
             return ticket, hold
         await self._undo(ticket, hold)
         raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, BaseException))
 
-    def _admission_request(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> AdmissionRequest:
+    def _admission_request(self, http: Http, caller: Caller, order: Order, attempt: int) -> AdmissionRequest:
         return AdmissionRequest(
             organization_id=caller.organization_id,
             # The lease of an attempt that is undone must not take the next one's with it.
             lease_id=f"{http.public_id}.{attempt}" if attempt else http.public_id,
-            rates=caller.rates + wanted.finer.rates,
-            amounts=Amounts(wanted.bound.likely_input, wanted.bound.likely_output),
-            pools=self._balance.seats(wanted.model, asyncio.get_running_loop().time()),
+            rates=caller.rates + order.finer.rates,
+            amounts=Amounts(order.bound.likely_input, order.bound.likely_output),
+            pools=self._balance.seats(order.routes, asyncio.get_running_loop().time()),
         )
 
     async def _undo(self, ticket: Ticket | BaseException, hold: Hold | BaseException) -> None:
@@ -76,15 +76,15 @@ class Admitting:
             await self._holds.void(hold)
 
 
-def _hold_request(http: Http, caller: Caller, wanted: Order) -> HoldRequest:
+def _hold_request(http: Http, caller: Caller, order: Order) -> HoldRequest:
     return HoldRequest(
         request_id=http.request_id,
         organization_id=caller.organization_id,
         project_id=caller.project_id or caller.organization_id,
         key_id=caller.key_id,
-        model=wanted.model.id,
-        amount_nusd=wanted.worst_case_nusd,
+        model=order.model.id,
+        amount_nusd=order.worst_case_nusd,
         zone=caller.time_zone,
-        customer=wanted.chat.customer,
-        caps=caller.caps + wanted.finer.caps,
+        customer=order.wanted.customer,
+        caps=caller.caps + order.finer.caps,
     )

@@ -5,12 +5,13 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
+from billing import receipts
 from billing.growing import Growing
 from billing.holds import Holds
 from billing.settlement import Settlements
@@ -24,6 +25,7 @@ from foundation.errors import (
     RequestTooLarge,
     UnsupportedMediaType,
 )
+from foundation.signing import Signer
 from foundation.stores import Postgres, valkey
 from foundation.web import Receive, Scope, Send, single
 from inference.gateway import answers
@@ -31,7 +33,8 @@ from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
-from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.credentials import Credentials
+from inference.gateway.endpoints import Services, answer
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.learning import Experience
@@ -39,9 +42,11 @@ from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
 from inference.gateway.overruns import Overruns
+from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
+from inference.gateway.surfaces.router import ROUTES
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
@@ -52,11 +57,10 @@ MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+RECEIPTS = "/v1/receipts"
+RECEIPT_KEYS = RECEIPTS + "/keys"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
-POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
-    "/v1/chat/completions": (CHAT, chat_completions),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,16 @@ class Options:
 
     database_url: str
     valkey_url: str
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     hold_lease_seconds: float
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    receipt_signing_key: str = field(repr=False)
     trusted_proxies: Sequence[Network] = ()
+    engine_ca_bundle: str = ""
+    receipt_public_keys: Sequence[str] = ()
+    credential_keys: Sequence[str] = field(default=(), repr=False)
 
 
 class Gateway:
@@ -88,7 +96,7 @@ class Gateway:
         holds = Holds(self._postgres, options.hold_lease_seconds)
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
-        self._upstream = Upstream()
+        self._upstream = Upstream(options.engine_ca_bundle)
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
         ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
@@ -104,7 +112,9 @@ class Gateway:
             catalogue=Catalogue(),
         )
         self._overruns = Overruns(self.services.keeper, Growing(self._postgres))
-        self._news = News(options.valkey_url, self._postgres, self.services)
+        signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
+        self._receipts = Receipts(self._postgres, directory, signer)
+        self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
@@ -153,23 +163,30 @@ class Gateway:
     async def _serve(self, http: Http) -> None:
         _check_head(http.scope)
         path, method = http.scope["path"], http.scope["method"]
-        if path in POSTS:
+        surface = ROUTES.get(path)
+        if surface is not None:
             _require(method, "POST")
-            _require_json(http.scope)
-            await POSTS[path][1](self.services, http)
+            _require_type(http.scope, surface.content_type)
+            await answer(self.services, http, surface)
         elif path == MODELS:
             _require(method, "GET")
             await list_models(self.services, http)
         elif path.startswith(MODELS + "/"):
             _require(method, "GET")
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
+        elif path == RECEIPT_KEYS:
+            _require(method, "GET")
+            await self._receipts.publish_keys(http)
+        elif path.startswith(RECEIPTS + "/"):
+            _require(method, "GET")
+            await self._receipts.retrieve(http, path[len(RECEIPTS) + 1 :])
         else:
             raise NotFound("There is no such endpoint.")
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
-        name = POSTS.get(http.scope["path"], ("none",))[0]
-        metrics.requests(name, error.code, str(error.status)).inc()
-        await answers.send_error(http.send, error, [(b"x-request-id", http.public_id.encode())])
+        surface = ROUTES.get(http.scope["path"])
+        metrics.requests(surface.name if surface else "none", error.code, str(error.status)).inc()
+        await answers.refuse(http.send, surface, error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
@@ -193,10 +210,10 @@ def _require(method: str, wanted: str) -> None:
         raise MethodNotAllowed(headers={"allow": wanted})
 
 
-def _require_json(scope: Scope) -> None:
+def _require_type(scope: Scope, wanted: bytes) -> None:
     media_type = (single(scope["headers"], b"content-type") or b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        raise UnsupportedMediaType
+    if media_type != wanted:
+        raise UnsupportedMediaType(f"Send the request as {wanted.decode()}.")
     if (single(scope["headers"], b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a content-encoding.")
 

@@ -12,10 +12,10 @@ from foundation.errors import PlatformError
 from inference.gateway.admission import Ticket
 from inference.gateway.charging import Ending
 from inference.gateway.connections import Asking
+from inference.gateway.engines.wire import Stream, Wire
 from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
 from inference.gateway.orders import Order
 from inference.gateway.routing import Target
-from inference.gateway.streams import Meter
 from keys.verification import Caller
 
 CLIENT_SECONDS = 30.0
@@ -28,7 +28,6 @@ class Exchange:
 
     request_id: UUID
     public_id: str
-    endpoint: str
     caller: Caller
     order: Order
     ticket: Ticket
@@ -42,14 +41,15 @@ class Exchange:
     # What the relay learns.
     target: Target | None = None
     asking: Asking | None = None
+    wire: Wire = field(init=False)
+    stream: Stream | None = None
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
-    meter: Meter | None = None
-    """Of a stream that has begun: what it has said so far."""
     usage: object = None
     usage_is_final: bool = False
     outputs: int = 0
+    quantity: int = 0
     complete: bool = False
     stopped: Ending | None = None
     error: PlatformError | None = None

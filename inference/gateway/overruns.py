@@ -72,15 +72,16 @@ class Overruns:
 
 def cost_so_far(exchange: Exchange) -> int:
     """Return what a stream would be charged if its client left now, in nano-dollars; 0 before it has said anything."""
-    meter = exchange.meter
-    if meter is None:
+    stream = exchange.stream
+    if stream is None:
         return 0
     used = consumption(
         Ending.CLIENT_LEFT,
-        meter.usage(),
+        stream.usage(),
         final=False,
-        outputs=meter.outputs,
+        outputs=stream.outputs,
         likely_prompt=exchange.order.bound.likely_input,
+        generates=exchange.order.surface.generates,
     )
     return price(exchange, used)
 

@@ -21,6 +21,7 @@ from foundation.web import Receive, Scope, Send  # noqa: E402 - after Django is 
 from inference.gateway import answers  # noqa: E402 - after Django is set up
 from inference.gateway.app import Options, build_gateway  # noqa: E402 - after Django is set up
 from inference.gateway.errors import Draining  # noqa: E402 - after Django is set up
+from inference.gateway.surfaces.router import ROUTES  # noqa: E402 - after Django is set up
 
 log = logs.get(__name__)
 
@@ -130,11 +131,9 @@ class Platform:
 
 
 async def _refuse(scope: Scope, send: Send, error: PlatformError) -> None:
-    headers = [(b"x-request-id", ids.public("req", ids.uuid7()).encode())]
-    if scope["http_version"].startswith("1"):
-        # This connection leads to the same process again; the client's next request has to reach another one.
-        headers.append((b"connection", b"close"))
-    await answers.send_error(send, error, headers)
+    # This connection leads to the same process again; the client's next request has to reach another one.
+    headers = [(b"connection", b"close")] if scope["http_version"].startswith("1") else []
+    await answers.refuse(send, ROUTES.get(scope["path"]), error, ids.public("req", ids.uuid7()), headers)
 
 
 def gateway_options() -> Options:
@@ -148,6 +147,10 @@ def gateway_options() -> Options:
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
         trusted_proxies=settings.TRUSTED_PROXIES,
+        receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
+        receipt_public_keys=settings.RECEIPT_PUBLIC_KEYS,
+        engine_ca_bundle=settings.ENGINE_CA_BUNDLE,
+        credential_keys=settings.CREDENTIAL_KEYS,
     )
 
 

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from config.draining import Drain
-from foundation import metrics
+from foundation import ids, metrics
 from foundation.errors import MethodNotAllowed, NotFound, PlatformError
 from foundation.web import Receive, Scope, Send, send_json, single
 from inference.gateway import answers
@@ -117,7 +117,7 @@ class Operations:
                 raise MethodNotAllowed(headers={"allow": method})
             await door(scope, send)
         except PlatformError as error:
-            await answers.send_error(send, error, ())
+            await answers.refuse(send, None, error, ids.public("req", ids.uuid7()))
 
     async def _alive(self, _: Scope, send: Send) -> None:
         await _say(send, 200, {"status": "alive"})

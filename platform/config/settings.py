@@ -19,6 +19,10 @@ INSECURE_SECRET = "insecure-development-only-"  # noqa: S105 - the mark of a val
 SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET + "secret-key-0123456789abcdefghijklmnopqrstuvwxyz")
 KEY_PEPPER = env.text("KEY_PEPPER", default=INSECURE_SECRET + "key-pepper")
 METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+# The first seals the engines' credentials, all of them open; the receipts' earlier keys are their public halves.
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=(INSECURE_SECRET + "credential-key",))
+RECEIPT_SIGNING_KEY = env.text("RECEIPT_SIGNING_KEY", default=INSECURE_SECRET + "receipt-signing-key")
+RECEIPT_PUBLIC_KEYS = env.public_keys("RECEIPT_PUBLIC_KEYS")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]", "testserver")
 )
@@ -214,6 +218,8 @@ HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 # Whose word on the client's address is taken (X-Forwarded-For); without any, the address is that of the peer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Certificate authorities that engines may have beside the system's own.
+ENGINE_CA_BUNDLE = env.certificates("ENGINE_CA_BUNDLE")
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
 # --- The operators' theme and the management API ---------------------------------------------------------------------

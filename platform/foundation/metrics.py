@@ -105,6 +105,12 @@ dependency_degraded = Labelled(
         multiprocess_mode="livemax",
     ).labels
 )
+pools_without_credential = Gauge(
+    "turnpike_pools_without_credential",
+    "Pools out of service because no key opens their credential.",
+    registry=registry,
+    multiprocess_mode="livemax",
+)
 jobs_not_sent = Counter("turnpike_jobs_not_sent", "Jobs that the broker did not take.", registry=registry)
 log_fields_dropped = Counter(
     "turnpike_log_fields_dropped", "Fields kept out of the log because they are not on its list.", registry=registry

@@ -66,9 +66,7 @@ ROWS = (
     Row("all headers", "32 KB", 413, lambda: _headers(4, 8000), lambda: _headers(5, 8000)),
     Row("body without media", "10 MB", 413, lambda: _sized(10 * MEGABYTE), lambda: _sized(10 * MEGABYTE + 1)),
     Row("depth of JSON", "64", 400, lambda: _deep(64), lambda: _deep(65)),
-    Row(
-        "messages", "2,048", 400, lambda: chat(messages=MESSAGES * 2048), lambda: chat(messages=MESSAGES * 2049)
-    ),
+    Row("messages", "2,048", 400, lambda: chat(messages=MESSAGES * 2048), lambda: chat(messages=MESSAGES * 2049)),
     Row("`n`", "8", 400, lambda: chat(n=8), lambda: chat(n=9)),
     Row(
         "`top_logprobs`",
@@ -108,7 +106,7 @@ ROWS = (
         "credentials",
         "one",
         400,
-        lambda: chat(),
+        chat,
         lambda: Ask(chat().body, {"x-api-key": "tpk_live_another"}),
     ),
 )

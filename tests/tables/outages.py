@@ -40,14 +40,14 @@ ROWS = (
         "settlement of a running request",
         Cell("unaffected", "test_in_every_state_of_valkey_limits_hold_and_money_is_right"),
         Cell(
-            "tried again until the request's deadline; the end marker waits; then an error in the stream, and no charge",
+            "tried again until the request's deadline; the end marker waits; then an error in the stream, no charge",
             "test_a_stream_that_cannot_be_charged_in_its_time_ends_in_band_and_costs_nothing",
         ),
     ),
     Row(
         "rate limits",
         Cell(
-            "per process, at the limit divided by the number of workers (`x-ratelimit-mode: degraded`); never unlimited",
+            "per process, at the limit divided by the number of workers (`x-ratelimit-mode: degraded`)",
             "test_without_valkey_a_process_allows_its_share_and_says_so",
         ),
         Cell("unaffected", "test_who_is_refused_by_a_limit_is_so_without_postgres"),

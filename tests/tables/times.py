@@ -46,5 +46,7 @@ ROWS = (
     Row("waiting for the first one of an `Idempotency-Key`", 600, lambda: idempotency.PATIENCE_SECONDS, "503"),
     Row("drain (`DRAIN_SECONDS`)", 30, lambda: settings.DRAIN_SECONDS, "streams are ended in-band, no charge"),
     Row("statement of the gateway in Postgres", 5, lambda: PostgresLimits().statement_ms / 1000, "Postgres is away"),
-    Row("round trip to Valkey (`VALKEY_TIMEOUT_MS`)", 0.05, lambda: settings.VALKEY_TIMEOUT_MS / 1000, "Valkey is away"),
+    Row(
+        "round trip to Valkey (`VALKEY_TIMEOUT_MS`)", 0.05, lambda: settings.VALKEY_TIMEOUT_MS / 1000, "Valkey is away"
+    ),
 )

@@ -1,4 +1,4 @@
-"""`manage.py verify_ledger`: proves usage = ledger = purses = rollups = statements, or names every difference and fails."""
+"""`manage.py verify_ledger`: proves usage = ledger = purses = rollups = statements, or names what differs."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from inference.gateway.connections import MOST_UNREAD_BYTES, Asking, Broken, Connections, Unreachable, address_of
+from inference.gateway.connections import MOST_UNREAD_BYTES, Asking, Broken, Connections, Unreachable
+from inference.gateway.engine_addresses import address_of
 
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"

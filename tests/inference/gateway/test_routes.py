@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from inference.gateway.app import POSTS
+from inference.gateway.surfaces.router import ROUTES
 from tests.architecture import checkout
 from tests.tables.inputs import MESSAGES
 
@@ -19,7 +19,7 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("path", ROUTES)
 async def test_without_credit_no_route_reaches_an_engine(customer, usage, engines, path):
     acme = await customer(credit=Decimal(0))
     before = [len(engine.witness()["requests"]) for engine in engines]
@@ -28,7 +28,7 @@ async def test_without_credit_no_route_reaches_an_engine(customer, usage, engine
     assert ([len(engine.witness()["requests"]) for engine in engines], await usage()) == (before, [])
 
 
-@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("path", ROUTES)
 async def test_every_route_holds_its_worst_case_and_settles(customer, usage, path):
     acme = await customer()
     assert (await acme.ask(ASKED[path], path=path)).status == 200
