@@ -75,6 +75,8 @@ class Options:
     processes: int
     valkey_timeout_ms: int
     receipt_signing_key: str = field(repr=False)
+    client_seconds: float = 30.0
+    """How long a client may take none of what it is sent before it counts as gone (architecture §4.3)."""
     trusted_proxies: Sequence[Network] = ()
     engine_ca_bundle: str = ""
     receipt_public_keys: Sequence[str] = ()
@@ -107,7 +109,7 @@ class Gateway:
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
             settling=Settling(self._settlements, admission, experience),
-            relay=Relay(self._upstream, balance),
+            relay=Relay(self._upstream, balance, options.client_seconds),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )

@@ -260,8 +260,11 @@ class Connections:
         if not connection.reusable or len(idle) >= MOST_IDLE:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = now = asyncio.get_running_loop().time()
         idle.append(connection)
+        # The one used last is used next, so those at the other end are what a peak has left over.
+        while idle[0].closed or now - idle[0].idle_since > IDLE_SECONDS:
+            idle.popleft().close()
 
     def close(self) -> None:
         """Close all idle connections."""

@@ -146,6 +146,7 @@ def gateway_options() -> Options:
         concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
+        client_seconds=settings.CLIENT_READ_SECONDS,
         trusted_proxies=settings.TRUSTED_PROXIES,
         receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
         receipt_public_keys=settings.RECEIPT_PUBLIC_KEYS,

@@ -218,6 +218,7 @@ HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 # Whose word on the client's address is taken (X-Forwarded-For); without any, the address is that of the peer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+CLIENT_READ_SECONDS = env.number("CLIENT_READ_SECONDS", default=30, at_least=1)
 # Certificate authorities that engines may have beside the system's own.
 ENGINE_CA_BUNDLE = env.certificates("ENGINE_CA_BUNDLE")
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)

@@ -31,6 +31,9 @@ class Surface(ABC):
     unit: ClassVar[str] = ""
     """The kind of price for `Wanted.quantity`; empty where tokens are all that is charged."""
 
+    keep_alive: ClassVar[bytes] = b": keep-alive\n\n"
+    """What is written into a stream while its engine thinks, so that no proxy on the way takes it for dead."""
+
     @abstractmethod
     def parse(self, body: bytes, content_type: bytes, digest: bytes) -> Wanted:
         """Check a body. Raises `InvalidRequest` that names the field at fault, and `RequestTooLarge`."""
