@@ -42,7 +42,9 @@ def test_a_ledger_that_does_not_add_up_is_an_alert():
     assert any("turnpike_ledger_verified == 0" in rule["expr"] for rule in rules())
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's prometheus is not installed")
 def test_prometheus_accepts_the_rules():
-    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """By its own tool where Debian's prometheus is installed; everywhere by the fields that a rule has."""
+    assert all(rule.keys() <= {"alert", "expr", "for", "labels", "annotations"} for rule in rules())
+    if promtool := shutil.which("promtool"):
+        done = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -59,7 +59,7 @@ def own_valkey() -> Iterator[tuple[Store, str]]:
 
 
 @contextmanager
-def own_postgres(beside: Installation) -> Iterator[tuple[Store, Installation]]:
+def own_postgres(beside: Installation) -> "Iterator[tuple[Store, Apart]]":
     """A PostgreSQL for the length of the block, and an installation on it that shares the rest with another one."""
     with _own_places() as here, ExitStack() as stack:
         start = lambda: postgres.start(here, pause=time.sleep, settings=postgres.NOT_DURABLE)  # noqa: E731 - as above

@@ -67,7 +67,7 @@ def test_a_thousand_mixed_endings_leave_nothing_behind(installation, crowd):
     assert told <= {name for name, record in records.items() if record["outcome"] == "complete"}
 
 
-def ask(crowd, dice, server, tenant, way, spread):
+def ask(crowd, dice, server, tenant, way, spread=5.0):
     """Make one request that ends in one of the ways, at some moment of the next seconds."""
     engine, stream, leaves = way
     after = dice.uniform(0, spread)

@@ -24,7 +24,7 @@ def whole(installation) -> Iterator[tuple[Proxy, Apart, Server]]:
     """A PostgreSQL of its own, a proxy before it, an installation on it, and a server that knows only the proxy."""
     with own_postgres(installation) as (_, apart), proxied(apart.postgres_socket) as proxy:
         address = f"postgresql://{postgres.APPLICATION}@{HOST}:{proxy.port}/{postgres.DATABASE}"
-        with serving(apart, DATABASE_URL=address, **LEASE) as (server,):
+        with serving(apart, 1, DATABASE_URL=address, **LEASE) as (server,):
             yield proxy, apart, server
 
 

@@ -1,6 +1,7 @@
 """Ten thousand requests that end in every way there is leave no place taken and no token reserved that was not used."""
 
 import random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -51,6 +52,6 @@ async def left_behind(client: Redis, tag: str) -> tuple[int, int]:
     """Count the places that are taken, and the tokens that are counted."""
     (rates,) = [key async for key in client.scan_iter(f"{{{tag}}}:rate:*")]
     leases = [key async for key in client.scan_iter(f"{{{tag}}}:running:*")]
-    amounts = await client.hgetall(rates)
+    amounts: dict[Any, Any] = await client.hgetall(rates)
     tokens = sum(int(amount) for kind, amount in amounts.items() if kind.startswith(b"t"))
     return sum([await client.zcard(key) for key in leases]), tokens
