@@ -12,8 +12,9 @@ from uuid import UUID
 
 import orjson
 
+from billing.budgets import HARD, PER_REQUEST, Cap, as_item, by_purse
 from billing.errors import BudgetExceeded, InsufficientCredit
-from billing.holds import BUDGET, PER_REQUEST, Cap
+from billing.holds import BUDGET
 from foundation.errors import PlatformError
 from foundation.money import display
 from foundation.stores import Postgres, Row
@@ -54,11 +55,7 @@ def _as_item(growth: Growth) -> dict[str, object]:
         "organization": growth.organization_id,
         "needed": growth.needed_nusd,
         "wanted": growth.wanted_nusd,
-        "caps": [
-            {"budget": cap.budget_id, "limit": cap.limit_nusd, "window": cap.window}
-            for cap in growth.caps
-            if cap.window != PER_REQUEST
-        ],
+        "caps": [as_item(caps) for caps in by_purse(growth.caps)],
     }
 
 
@@ -66,7 +63,7 @@ def _verdict(growth: Growth, row: Row) -> int | PlatformError | None:
     _, amount, refused_by, budget, limit, room = row
     cost = display(growth.needed_nusd)
     for cap in growth.caps:
-        if cap.window == PER_REQUEST and growth.needed_nusd > cap.limit_nusd:
+        if (cap.window, cap.mode) == (PER_REQUEST, HARD) and growth.needed_nusd > cap.limit_nusd:
             return BudgetExceeded(
                 f"This answer ends here: it has cost {cost}, and the {cap.who}'s limit is {display(cap.limit_nusd)} "
                 "per request.",
@@ -79,7 +76,7 @@ def _verdict(growth: Growth, row: Row) -> int | PlatformError | None:
             f"This answer ends here: it has cost {cost}, more than was reserved for it, and only {display(room)} of "
             "credit is free. Add credit to continue."
         )
-    who = next(cap.who for cap in growth.caps if (cap.budget_id, cap.limit_nusd) == (budget, limit))
+    who = next(cap.who for cap in growth.caps if cap.budget_id == budget)
     return BudgetExceeded(
         f"This answer ends here: it has cost {cost}, more than was reserved for it, and the {who}'s budget of "
         f"{display(limit)} has only {display(room)} left.",

@@ -76,7 +76,7 @@ def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
 
 def price(exchange: Exchange, used: Consumption) -> int:
     """Return what a request that used so much is charged, in nano-dollars."""
-    if not used.billable:
+    if not (used.billable and exchange.order.surface.charges):
         return 0
     return exchange.order.rates.cost(
         prompt_tokens=used.tokens.prompt,

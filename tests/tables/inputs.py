@@ -57,16 +57,27 @@ def _deep(levels: int) -> Ask:
     return _raw(b'"metadata":' + b'{"a":' * (levels - 1) + b"1" + b"}" * (levels - 1))
 
 
+def _many(containers: int) -> Ask:
+    return _raw(b'"metadata":{"a":[' + b",".join([b"[]"] * containers) + b"]}")
+
+
 HEAD = ("what", "limit", "beyond it")
 
 # Host, content type and length, and the credential are four more.
 ROWS = (
-    Row("headers", "100", 413, lambda: _headers(96), lambda: _headers(97)),
-    Row("one header", "8 KB", 413, lambda: _headers(1, 8000), lambda: _headers(1, 8200)),
-    Row("all headers", "32 KB", 413, lambda: _headers(4, 8000), lambda: _headers(5, 8000)),
-    Row("body without media", "10 MB", 413, lambda: _sized(10 * MEGABYTE), lambda: _sized(10 * MEGABYTE + 1)),
+    Row("headers", "100", 431, lambda: _headers(96), lambda: _headers(97)),
+    Row("one header", "8 KB", 431, lambda: _headers(1, 8000), lambda: _headers(1, 8200)),
+    Row("all headers", "32 KB", 431, lambda: _headers(4, 8000), lambda: _headers(5, 8000)),
+    Row(
+        "body; with media it may be 32 MB",
+        "10 MB",
+        413,
+        lambda: _sized(10 * MEGABYTE),
+        lambda: _sized(10 * MEGABYTE + 1),
+    ),
     Row("depth of JSON", "64", 400, lambda: _deep(64), lambda: _deep(65)),
     Row("messages", "2,048", 400, lambda: chat(messages=MESSAGES * 2048), lambda: chat(messages=MESSAGES * 2049)),
+    Row("lists and objects in JSON", "200,000", 400, lambda: _many(199_000), lambda: _many(200_001)),
     Row("`n`", "8", 400, lambda: chat(n=8), lambda: chat(n=9)),
     Row(
         "`top_logprobs`",
@@ -97,7 +108,7 @@ ROWS = (
     ),
     Row(
         "encoding of the request",
-        "none (`identity`)",
+        "none (`identity`); JSON in UTF-8, without a byte order mark",
         415,
         lambda: Ask(chat().body, {"content-encoding": "identity"}),
         lambda: Ask(chat().body, {"content-encoding": "gzip"}),

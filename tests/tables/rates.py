@@ -36,6 +36,12 @@ ROWS = (
         (403, "model_not_allowed"),
     ),
     Row(
+        "`budget_mode`, `budget_carries_over`",
+        "[what a budget does when it is used up](#hard-soft-and-shadow-budgets), and what becomes of the rest",
+        {"budget_nusd": 0, "budget_window": "day", "budget_mode": "hard", "budget_carries_over": True},
+        (402, "budget_exceeded"),
+    ),
+    Row(
         "`budget_nano_usd` with `budget_window`",
         "nano-dollars (the column is `budget_nusd`) per [window](#windows-of-budgets); see [money](money.md#purses)",
         {"budget_nusd": 0, "budget_window": "day"},

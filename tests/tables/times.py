@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from config import server
 from foundation import web
 from foundation.stores import PostgresLimits
 from inference.gateway import exchange, idempotency, overruns
@@ -35,7 +34,12 @@ def _of_pool(field: str) -> Callable[[], float]:
 HEAD = ("step", "limit", "beyond it")
 
 ROWS = (
-    Row("head of a request", 10, lambda: server.HEADER_MILLISECONDS / 1000, "the connection is closed"),
+    Row(
+        "head of a request (`REQUEST_HEAD_SECONDS`)",
+        10,
+        lambda: settings.REQUEST_HEAD_SECONDS,
+        "the connection is closed",
+    ),
     Row("body of a request, at 16 KB/s or faster", 30, lambda: web.MAX_SECONDS, "408"),
     Row("connecting to an engine (of a pool)", 2, _of_pool("connect_ms"), "another replica, then 502"),
     Row("first byte of an engine (of a pool)", 60, _of_pool("first_byte_ms"), "504 `upstream_timeout`"),

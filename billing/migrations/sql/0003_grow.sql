@@ -3,7 +3,8 @@
 --
 -- batch: [{request, organization, needed, wanted, caps: [{budget, "limit", "window"}]}]
 --   `needed` is what the hold must become, or the request has to end; `wanted` is what it shall become where there is
---   room. A request keeps the windows that it was held in, whatever time it is by now.
+--   room. A request keeps the windows that it was held in, whatever time it is by now. One that is over and whose rest
+--   is carried over has no room any more: it has been lent to the next.
 -- One row per item, in the order of the batch.
 --   Grown: `amount_nusd` is what is held now.
 --   Refused: `refused_by` (a purse id), and the room of that purse. What is held stays as it was.
@@ -37,13 +38,18 @@ BEGIN
         SELECT h.* INTO hold FROM billing_hold h
         WHERE h.request_id = item.request AND h.organization_id = item.organization;
         IF FOUND THEN
-            SELECT p.id, p.budget_id, c."limit",
-                CASE p.kind WHEN 'wallet' THEN p.posted_nusd + p.credit_line_nusd ELSE c."limit" - p.posted_nusd END
-                    - p.held_nusd AS room
+            SELECT p.id, p.budget_id, l.hard,
+                CASE
+                    WHEN p.kind = 'wallet' THEN p.posted_nusd + p.credit_line_nusd - p.held_nusd
+                    WHEN p.ends_at <= clock_timestamp() AND p.carrying_nusd IS NOT NULL THEN 0
+                    ELSE coalesce(l.hard, 9223372036854775807) - p.posted_nusd - p.held_nusd
+                END AS room
             INTO tightest
             FROM billing_purse p
-                LEFT JOIN jsonb_to_recordset(item.caps) AS c(budget uuid, "limit" bigint, "window" text)
-                    ON c.budget = p.budget_id AND c."window" = p."window"
+                LEFT JOIN jsonb_to_recordset(item.caps) AS c(
+                    budget uuid, "window" text, "limit" bigint, carrying bigint)
+                    ON c.budget = p.budget_id AND c."window" = p."window",
+                LATERAL (SELECT turnpike_limit(c."limit", c.carrying, p.carried_nusd) AS hard) l
             WHERE p.id = ANY (hold.purses) AND (p.kind = 'wallet' OR c.budget IS NOT NULL)
             ORDER BY room, array_position(hold.purses, p.id) LIMIT 1;
             more := least(item.wanted - hold.amount_nusd, tightest.room);
@@ -52,7 +58,7 @@ BEGIN
             ELSIF hold.amount_nusd + more < item.needed THEN
                 refused_by := tightest.id;
                 budget := tightest.budget_id;
-                limit_nusd := tightest."limit";
+                limit_nusd := tightest.hard;
                 room_nusd := tightest.room;
             ELSE
                 UPDATE billing_purse p SET held_nusd = p.held_nusd + more WHERE p.id = ANY (hold.purses);

@@ -37,6 +37,7 @@ WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 # What must have happened in the histories, or they prove little.
 EVENTS = {
     *("held", "ended", "no wallet", "no credit", "no budget", "grown", "outgrown"),
+    *("shadow", "carried", "noticed"),
     *("expired", "settled", "more than held", "late"),
 }
 
@@ -115,6 +116,7 @@ class Money(RuleBasedStateMachine):
     @rule(batch=some.lists(some.tuples(known, amount, amount), min_size=1, max_size=6))
     def grow(self, batch: list[tuple[int, int, int]]) -> None:
         """Some running requests cost more than was held for them."""
+        self.history.close_windows()
         wanted = [(self.history.ask(which), needed, needed + ahead) for which, needed, ahead in batch]
         expected = [(ask.request, *self.books.grow(ask, needed, most)) for ask, needed, most in wanted]
         assert self.teller.grow(wanted) == expected
@@ -180,6 +182,10 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def postgres_and_the_model_agree(self) -> None:
         self.seen["step"] += 1
+        for purse in self.books.purses.values():
+            self.seen["shadow"] += purse.shadow_refused > 0
+            self.seen["carried"] += purse.carried > 0
+            self.seen["noticed"] += bool(purse.marks)
         assert self.teller.look(self.organizations) == postgres.as_kept(self.books)
         self.books.check()
         assert self.teller.differences() == []

@@ -134,6 +134,43 @@ async def test_what_is_no_whole_answer_is_an_error(engine, connections, reply):
         await whole(connections, engine)
 
 
+HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n"
+PIECE = b"x" * 16_384
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"HTTP/1.1 200 " + b"O", PIECE),
+        (b"HTTP/1.1 200 OK\r\nx: ", PIECE),
+        (b"HTTP/1.1 200 OK\r\nx", PIECE),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (HEAD + b"2;", PIECE),
+        (HEAD + b"0\r\nx: ", PIECE),
+        (HEAD + b"0\r\n", b"x: y\r\n" * 1000),
+    ],
+    ids=["reason", "header", "name", "headers", "interim answers", "extension", "trailer", "trailers"],
+)
+async def test_an_engine_that_never_comes_to_the_body_is_left(engine, connections, begin, piece):
+    engine.replies = [begin, *[piece] * 200]
+    with pytest.raises(Broken):
+        await asyncio.wait_for(whole(connections, engine), 5)
+    await asyncio.wait_for(engine.gone.wait(), 5)
+
+
+async def test_a_body_in_the_smallest_chunks_is_read(engine, connections):
+    engine.replies = [HEAD + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"]
+    assert await whole(connections, engine) == (200, b"hi" + b"x" * 100_000)
+
+
+async def test_a_body_is_no_larger_than_is_asked_for(engine, connections):
+    engine.replies = [b"HTTP/1.1 200 OK\r\n\r\n", *[PIECE] * 200]
+    with pytest.raises(Broken):
+        await asyncio.wait_for(whole(connections, engine), 5)
+    await asyncio.wait_for(engine.gone.wait(), 5)
+
+
 async def test_where_nobody_listens_is_unreachable(connections):
     asking = connections.post("http://127.0.0.1:1", "/", b"body", (), 1)
     with pytest.raises(Unreachable):
