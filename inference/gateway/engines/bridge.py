@@ -17,6 +17,7 @@ from inference.gateway.engines.anthropic_wires import EstimatedCount
 from inference.gateway.engines.wire import MISSHAPEN, Call, Passage, Stream, Whole, Wire
 from inference.gateway.errors import UpstreamError
 from inference.gateway.translation.messages import Messages
+from inference.gateway.translation.responses import Responses
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
@@ -139,7 +140,7 @@ def chunks(block: bytes) -> Iterator[dict[str, Any]]:
         yield chunk
 
 
-TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({"messages": Messages()})
+TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({"messages": Messages(), "responses": Responses()})
 """The dialects that any chat can be told in, by the endpoint's name."""
 
 

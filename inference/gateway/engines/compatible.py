@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.gateway.engines.listings import MODERATIONS, RERANK
 from inference.gateway.engines.openai_wires import Embedding, Generation
 from inference.gateway.engines.wire import Engine
 
@@ -14,6 +15,8 @@ class Compatible(Engine):
         "chat.completions": Generation("/v1/chat/completions"),
         "completions": Generation("/v1/completions"),
         "embeddings": Embedding(),
+        "rerank": RERANK,
+        "moderations": MODERATIONS,
     }
 
 

@@ -5,7 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from config.local import catalogue
+from config.local.engines import Kind
+from inference.gateway.engines.kinds import ENGINES, serves
 from inference.gateway.surfaces.router import ROUTES
+from tenants import isolation
 from tests.architecture import checkout
 from tests.tables.inputs import MESSAGES
 
@@ -15,15 +19,28 @@ ASKED = {
     "/v1/completions": {"model": "sim", "prompt": "hi [[sim tokens=1 ttft=1 gap=0]]", "max_tokens": 1},
     "/v1/embeddings": {"model": "sim", "input": "hi"},
     "/v1/responses": {"model": "sim", "input": "hi [[sim tokens=1 ttft=1 gap=0]]", "max_output_tokens": 16},
+    "/v1/rerank": {"model": "sim", "query": "hi", "documents": ["one", "two"]},
+    "/v1/score": {"model": "sim", "text_1": "hi", "text_2": "ho"},
+    "/v1/moderations": {"model": "sim", "input": "hi"},
     "/v1/messages": {"model": "sim", "messages": MESSAGES, "max_tokens": 1},
 }
+
+
+@pytest.fixture
+def catalogued(request, fresh_database, engines):
+    """The simulated model is for sale, on engines of a kind that serves the route in question."""
+    with isolation.everything():
+        catalogue.offer(Kind.SIMULATOR, [engine.url for engine in engines])
+    surface = ROUTES[request.node.callspec.params["path"]].name
+    kind = next(kind for kind in ("vllm", *ENGINES) if serves(kind, surface))
+    fresh_database.sql("UPDATE inference_pool SET engine = %s", kind)
 
 
 CHARGED = [path for path, surface in ROUTES.items() if surface.charges]
 
 
 def test_only_what_counts_tokens_is_for_nothing():
-    assert ROUTES.keys() - set(CHARGED) <= {"/v1/messages/count_tokens"}
+    assert ROUTES.keys() - set(CHARGED) <= {"/v1/messages/count_tokens", "/v1/tokenize"}
 
 
 @pytest.mark.parametrize("path", CHARGED)
