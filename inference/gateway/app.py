@@ -44,7 +44,7 @@ from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
-from inference.gateway.surfaces.router import ROUTES
+from inference.gateway.surfaces.router import ROUTES, spoken
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
@@ -181,7 +181,7 @@ class Gateway:
     async def _refuse(self, http: Http, error: PlatformError) -> None:
         surface = ROUTES.get(http.scope["path"])
         metrics.requests(surface.name if surface else "none", error.code, str(error.status)).inc()
-        await answers.refuse(http.send, surface, error, http.public_id)
+        await answers.refuse(http.send, spoken(http.scope), error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))

@@ -57,6 +57,8 @@ class Order:
     @property
     def worst_case_nusd(self) -> int:
         """What it can cost at most, in nano-dollars."""
+        if not self.surface.charges:
+            return 0
         return self.rates.worst_case(
             prompt_tokens=self.bound.most_input,
             completion_tokens=self.bound.most_output,

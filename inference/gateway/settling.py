@@ -75,7 +75,7 @@ def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
 
 
 def _cost(exchange: Exchange, used: Consumption) -> int:
-    if not used.billable:
+    if not (used.billable and exchange.order.surface.charges):
         return 0
     return exchange.order.rates.cost(
         prompt_tokens=used.tokens.prompt,

@@ -30,6 +30,7 @@ class Pool(models.Model):
         VLLM = "vllm", "vLLM"
         LLAMACPP = "llamacpp", "llama.cpp"
         OPENAI = "openai", "OpenAI-compatible"
+        ANTHROPIC = "anthropic", "Anthropic"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.SlugField(max_length=64, unique=True)

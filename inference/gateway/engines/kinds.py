@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from inference.gateway.engines.anthropic import Anthropic
+from inference.gateway.engines.bridge import bridged
 from inference.gateway.engines.compatible import Compatible, LlamaCpp
 from inference.gateway.engines.vllm import Vllm
 from inference.gateway.engines.wire import Engine
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({engine.kind: engine for engine in (Vllm(), LlamaCpp(), Compatible())})
+
+def _with_bridges(engine: Engine) -> Engine:
+    """Let an engine be asked everything that its chat can be asked."""
+    engine.wires = bridged(engine.wires)
+    return engine
+
+
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {engine.kind: _with_bridges(engine) for engine in (Vllm(), LlamaCpp(), Compatible(), Anthropic())}
+)
 
 
 def serves(kind: str, surface: str) -> bool:

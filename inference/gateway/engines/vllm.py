@@ -5,6 +5,7 @@ So a client who leaves pays for what was made, and for nothing else.
 
 from __future__ import annotations
 
+from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
 from inference.gateway.engines.openai_wires import Embedding, Generation
 from inference.gateway.engines.wire import Engine
 
@@ -17,4 +18,6 @@ class Vllm(Engine):
         "chat.completions": Generation("/v1/chat/completions", continuous_usage=True),
         "completions": Generation("/v1/completions", continuous_usage=True),
         "embeddings": Embedding(),
+        "messages": NativeMessages(),
+        "messages.count_tokens": NativeCount(),
     }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+"""What it comes to when an engine's JSON is not of the shape that its dialect has."""
 _ENGINE_REFUSES = frozenset({400, 413, 422})
 _ENGINE_BUSY = frozenset({429, 503, 529})
 
@@ -46,6 +48,8 @@ class Whole(NamedTuple):
     quantity: int | None = None
     """What was used of the endpoint's unit, where the engine knows better than the request did."""
     content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What a client must know of the answer beside it."""
 
 
 class Stream(Protocol):
@@ -72,8 +76,12 @@ class Stream(Protocol):
 class Wire(Protocol):
     """How one endpoint is put to one kind of engine."""
 
-    def call(self, order: Order, upstream_name: str) -> Call:
-        """Write the engine's request: its own model name, our bound on the output, and usage always asked for."""
+    def call(self, order: Order, upstream_name: str) -> Call | None:
+        """Write the engine's request: its own model name, our bound on the output, and usage always asked for.
+
+        None where the engine need not be asked: `whole` then answers by itself, from an empty body. Raises
+        `InvalidRequest` for what this kind of engine cannot be asked.
+        """
 
     def stream(self, order: Order) -> Stream:
         """Begin to read a stream."""

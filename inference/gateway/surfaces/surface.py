@@ -31,6 +31,11 @@ class Surface(ABC):
     unit: ClassVar[str] = ""
     """The kind of price for `Wanted.quantity`; empty where tokens are all that is charged."""
 
+    charges: ClassVar[bool] = True
+    """False where using it costs nothing at any price; it is held for (nothing), limited and recorded all the same."""
+    id_headers: ClassVar[tuple[bytes, ...]] = (b"x-request-id",)
+    """The headers in which the request's id is told."""
+
     @abstractmethod
     def parse(self, body: bytes, content_type: bytes, digest: bytes) -> Wanted:
         """Check a body. Raises `InvalidRequest` that names the field at fault, and `RequestTooLarge`."""
