@@ -66,7 +66,7 @@ class DeploymentInline(EditableInline):
     """Where the model runs."""
 
     model = models.Deployment
-    fields = ("pool", "upstream_name", "weight")
+    fields = ("pool", "upstream_name", "weight", "chat_template")
 
 
 @admin.register(models.Model)
@@ -148,7 +148,7 @@ class ServedInline(EditableInline):
     """The models that run on the pool."""
 
     model = models.Deployment
-    fields = ("model", "upstream_name", "weight")
+    fields = ("model", "upstream_name", "weight", "chat_template")
     verbose_name_plural = "Models"
 
 

@@ -32,7 +32,7 @@ _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusa
 
 
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
-_PRIVATE = (b'"kv_transfer_params"', b'"metrics"')
+_PRIVATE = (b'"kv_transfer_params"', b'"metrics"', b'"metadata"', b'"timings"')
 
 
 class Blocks:

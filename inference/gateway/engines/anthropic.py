@@ -104,6 +104,8 @@ class Anthropic(Engine):
     """Anthropic's API, or another one that is like it."""
 
     kind = "anthropic"
+    health = "/v1/models"
+    foreign = True
     wires = {
         "chat.completions": Chat(),
         "messages": NativeMessages(many_a_piece=True),
