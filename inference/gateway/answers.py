@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import orjson
 
 from foundation.errors import PlatformError, answer_headers, as_openai
-from foundation.web import Header, Send, send_json
+from foundation.web import GUARDED, Header, Send, send_json
 from inference.gateway.admission import Ticket
 from inference.gateway.engines.wire import Whole
 from inference.gateway.exchange import Exchange
@@ -17,6 +17,7 @@ from inference.gateway.wanted import Outcome
 _STREAM_HEAD: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
     # nginx and its kind would otherwise collect the stream.
     (b"x-accel-buffering", b"no"),
 )
@@ -93,6 +94,7 @@ async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) ->
     headers = [
         (b"content-type", whole.content_type),
         (b"content-length", b"%d" % len(whole.body)),
+        *GUARDED,
         *common_headers(exchange),
         (b"x-turnpike-cost-nano-usd", b"%d" % cost),
         *whole.headers,

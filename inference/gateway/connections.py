@@ -25,6 +25,7 @@ log = logs.get(__name__)
 # Less than the five seconds after which uvicorn, and so vLLM, closes an idle connection.
 IDLE_SECONDS: Final = 4.0
 MOST_IDLE: Final = 512
+# Of the head, of trailers, and of whatever else may come before, between and after a body's bytes.
 MOST_HEAD_BYTES: Final = 64 * 1024
 # What may lie here unread before the engine has to wait.
 MOST_UNREAD_BYTES: Final = 256 * 1024
@@ -56,6 +57,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        # The parser tells a header once it is whole: an endless one shows only in how much has come.
+        self._idle_bytes = 0
         self._head_bytes = 0
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -79,13 +82,20 @@ class Connection(asyncio.Protocol):
             self.close()  # An engine that speaks unasked is not in step with us.
             return
         self.started = True
+        self._idle_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, Broken) as error:
-            if not self.complete:
-                self._error = Broken(f"no HTTP: {type(error).__name__}")
-            self.close()
+            self._give_up(f"no HTTP: {type(error).__name__}")
+        else:
+            if self._idle_bytes > MOST_HEAD_BYTES:
+                self._give_up("too much that is no body")
         self._wake()
+
+    def _give_up(self, why: str) -> None:
+        if not self.complete:
+            self._error = Broken(why)
+        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
@@ -115,6 +125,7 @@ class Connection(asyncio.Protocol):
             self._in_head = False
 
     def on_body(self, body: bytes) -> None:
+        self._idle_bytes = 0
         self._parts.append(body)
         self._unread += len(body)
         if self._unread > MOST_UNREAD_BYTES and not self._paused and self._transport is not None:
@@ -260,8 +271,11 @@ class Connections:
         if not connection.reusable or len(idle) >= MOST_IDLE:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = now = asyncio.get_running_loop().time()
         idle.append(connection)
+        # The one used last is used next, so those at the other end are what a peak has left over.
+        while idle[0].closed or now - idle[0].idle_since > IDLE_SECONDS:
+            idle.popleft().close()
 
     def close(self) -> None:
         """Close all idle connections."""

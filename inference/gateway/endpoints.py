@@ -80,8 +80,10 @@ async def stream_answer(services: Services, http: Http, exchange: Exchange) -> N
     )
     try:
         await services.settling.settle(exchange)
+        exchange.keep_alive = None
         exchange.raise_for_failure()
     except PlatformError as failure:
+        exchange.keep_alive = None
         await answers.break_stream(http.send, exchange, failure)
     else:
         reach("settled")

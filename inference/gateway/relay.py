@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from foundation import logs
 from foundation.errors import PlatformError
@@ -38,9 +39,10 @@ type Start = Callable[[], Awaitable[None]]
 class Relay:
     """Delivers answers from the engines of one process's view of the fleet."""
 
-    def __init__(self, upstream: Upstream, balance: Balance) -> None:
+    def __init__(self, upstream: Upstream, balance: Balance, client_seconds: float) -> None:
         self._upstream = upstream
         self._balance = balance
+        self._client_seconds = client_seconds
 
     async def stream(self, exchange: Exchange, receive: Receive, send: Send, start: Start) -> bytes:
         """Forward a stream up to its end marker and return the marker; empty if the stream did not get that far.
@@ -48,6 +50,8 @@ class Relay:
         `start` sends the head of the answer, when the first event has come. What went wrong is in `exchange.error`.
         """
         marker = bytearray()
+        exchange.quiet_since = asyncio.get_running_loop().time()
+        exchange.keep_alive = partial(_keep_alive, exchange, send, start)
         await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
 
@@ -99,7 +103,7 @@ class Relay:
             if body:
                 if exchange.first_output is None and stream.outputs:
                     exchange.first_output = now()
-                exchange.wait_for_client(now())
+                exchange.wait_for_client(now(), self._client_seconds)
                 if not exchange.head_sent:
                     await start()
                 await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -184,6 +188,15 @@ class Relay:
         if asking is not None and exchange.target is not None:
             asking.finish()
             self._balance.release(exchange.target)
+
+
+async def _keep_alive(exchange: Exchange, send: Send, start: Start) -> None:
+    if exchange.keep_alive is None:
+        return  # The stream's end was faster.
+    exchange.quiet_since = asyncio.get_running_loop().time()
+    if not exchange.head_sent:
+        await start()
+    await send({"type": "http.response.body", "body": exchange.order.surface.keep_alive, "more_body": True})
 
 
 def _between_seconds(exchange: Exchange) -> float:

@@ -118,6 +118,15 @@ def receipts_are_signed_by_a_secret() -> list[CheckMessage]:
 
 
 @_in_production
+def who_forwards_is_known() -> list[CheckMessage]:
+    """turnpike.E009: without a proxy nobody is believed to have come by https, and pages redirect for ever."""
+    if settings.TRUSTED_PROXIES or not settings.TRUST_FORWARDED_PROTO:
+        return []
+    hint = "Set TRUSTED_PROXIES to the networks of the proxies that end TLS."
+    return [checks.Error("TRUST_FORWARDED_PROTO is on without TRUSTED_PROXIES.", hint=hint, id="turnpike.E009")]
+
+
+@_in_production
 def metrics_have_a_token() -> list[CheckMessage]:
     """turnpike.W001: without a token nobody can read /metrics or announce a stop."""
     if len(settings.METRICS_TOKEN) >= SHORTEST_METRICS_TOKEN:

@@ -123,7 +123,7 @@ class Operations:
         await _say(send, 200, {"status": "alive"})
 
     async def _ready(self, _: Scope, send: Send) -> None:
-        if self._drain.refusing:
+        if self._drain.leaving:
             await _say(send, 503, {"status": "draining"})
             return
         status, stores = await self._readiness.status()
@@ -149,4 +149,4 @@ class Operations:
 
 
 async def _say(send: Send, status: int, facts: Mapping[str, object]) -> None:
-    await send_json(send, status, orjson.dumps(facts), [(b"cache-control", b"no-store")])
+    await send_json(send, status, orjson.dumps(facts))

@@ -58,6 +58,7 @@ def test_a_good_production_installation_passes(production):
         ({"RECEIPT_SIGNING_KEY": "r" * 31}, "turnpike.E008"),
         ({"RECEIPT_SIGNING_KEY": "insecure-development-only-receipt-signing-key"}, "turnpike.E008"),
         ({"RECEIPT_SIGNING_KEY": "c" * 32}, "turnpike.E008"),
+        ({"TRUST_FORWARDED_PROTO": True}, "turnpike.E009"),
         ({"METRICS_TOKEN": ""}, "turnpike.W001"),
         ({"METRICS_TOKEN": "short"}, "turnpike.W001"),
         ({"MAIL_HOST": ""}, "turnpike.W003"),

@@ -53,7 +53,11 @@ def test_credentials_come_sealed_from_the_environment_or_not_at_all(monkeypatch)
     assert credentials_of(build(tables(*pools), Credentials([KEY]))) == {"a": SECRET, "b": "from-env", "c": ""}
 
 
-@pytest.mark.parametrize("wrong", [sealed("b"), sealed("a", "o" * 40), "v1.nonsense", "sk-in-the-clear"])
+@pytest.mark.parametrize(
+    "wrong",
+    [sealed("b"), sealed("a", "o" * 40), "v1.nonsense", "sk-in-the-clear"],
+    ids=["another pool's", "another key's", "no ciphertext", "in the clear"],
+)
 def test_a_credential_that_cannot_be_opened_costs_its_pool_only(wrong):
     opening = Credentials([KEY])
     with capture_logs() as lines:
