@@ -71,7 +71,7 @@ class GenerateReader:
         """Return an event's text."""
         text: str = event["text_output"]
         made = _count(event.get("num_output_tokens"))
-        self.outputs += (1 if made is None else made) if text else 0
+        self.outputs += max(1, made or 1) if text else 0
         if made is not None:
             self._made = (self._made or 0) + made
         if (prompt := _count(event.get("num_input_tokens"))) is not None:
