@@ -272,7 +272,7 @@ class PriceAdmin(ReadOnlyAdmin):
             PriceForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._publish(request, asked),
             title="Publish a price",
-            explanation="In US dollars per million tokens, requests and so on. Earlier versions stay, as does what was charged by them.",
+            explanation="In US dollars per million of each. Earlier versions stay, as does what was charged by them.",
             button="Publish price",
             done="The price is published.",
         )

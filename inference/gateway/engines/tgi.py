@@ -109,7 +109,7 @@ def _grammar(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
             return {"type": "object"}
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
             return schema
-    raise cannot("this response_format")
+    raise cannot("response_format")
 
 
 def _sampling(asked: dict[str, Any]) -> dict[str, Any]:
@@ -156,10 +156,11 @@ class Tgi(Engine):
     parameters = {CHAT: _CHAT, "completions": _NATIVE}
 
     def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
-        """Refuse tools where messages are written as text, and more than one prompt."""
+        """Refuse tools where messages are written as text, a form of answer it does not know, and several prompts."""
         if surface == CHAT and route.template:
             _NATIVE.check(asked)
-            return
-        super().check(surface, asked, route)
+        else:
+            super().check(surface, asked, route)
+        _grammar(asked.get("response_format"))
         if surface == "completions":
             check_prompt(asked)
