@@ -9,20 +9,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
 import psycopg
 
+from billing.budgets import LIFETIME, PER_REQUEST, Cap, as_item, by_purse, most_ever
 from billing.errors import BudgetExceeded, InsufficientCredit
-from foundation import clock, logs
+from foundation import clock, logs, metrics
 from foundation.batching import Batcher
 from foundation.errors import Conflict, PlatformError
 from foundation.money import display
 from foundation.stores import Postgres, Row, StoreDown
 
-PER_REQUEST, LIFETIME = "request", "lifetime"
 # The limit's name, for programs that read an error's `param`.
 BUDGET = "budget_nusd"
 # Requests in flight end, and give back what they did not use, within about this.
@@ -33,19 +33,6 @@ VOID = "SELECT turnpike_void(%s)"
 EXTEND = "SELECT * FROM turnpike_extend(%s, %s)"
 
 log = logs.get(__name__)
-
-
-class Cap(Protocol):
-    """A budget that applies to a request: at most `limit_nusd` in each `window` of `budget_id`."""
-
-    @property
-    def who(self) -> str: ...
-    @property
-    def budget_id(self) -> UUID: ...
-    @property
-    def limit_nusd(self) -> int: ...
-    @property
-    def window(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +127,6 @@ def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
 
 
 def _as_item(request: HoldRequest) -> dict[str, Any]:
-    caps = [
-        {"budget": cap.budget_id, "limit": cap.limit_nusd, "window": cap.window}
-        for cap in request.caps
-        if cap.window != PER_REQUEST
-    ]
     return {
         "request": request.request_id,
         "organization": request.organization_id,
@@ -154,21 +136,27 @@ def _as_item(request: HoldRequest) -> dict[str, Any]:
         "customer": request.customer,
         "amount": request.amount_nusd,
         "zone": request.zone,
-        "caps": caps,
+        "caps": [as_item(caps) for caps in by_purse(request.caps)],
     }
 
 
 def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
-    _, purses, refused_by, budget, limit, room, held, ends_at = row
+    _, purses, refused_by, _, limit, room, held, ends_at, place, shadowed = row
     if purses is not None:
+        if shadowed:
+            _count_shadowed(request, shadowed)
         return Hold(request.request_id, request.amount_nusd, tuple(purses))
     if refused_by is None:
         return Conflict("This request has ended already.")
-    if budget is None:
+    if not place:
         return _no_credit(request, room or 0, held or 0)
-    # A budget may have windows of two kinds, its own and that of its plan.
-    cap = next(cap for cap in request.caps if (cap.budget_id, cap.limit_nusd) == (budget, limit))
-    return _no_budget(request, cap, room, held, ends_at)
+    return _no_budget(request, by_purse(request.caps)[place - 1], limit, room, held, ends_at)
+
+
+def _count_shadowed(request: HoldRequest, places: Sequence[int]) -> None:
+    purses = by_purse(request.caps)
+    for place in places:
+        metrics.budget_shadow_refusals(purses[place - 1][0].scope).inc()
 
 
 def _no_credit(request: HoldRequest, room: int, held: int) -> PlatformError:
@@ -180,15 +168,18 @@ def _no_credit(request: HoldRequest, room: int, held: int) -> PlatformError:
     )
 
 
-def _no_budget(request: HoldRequest, cap: Cap, room: int, held: int, ends_at: datetime) -> PlatformError:
-    if cap.limit_nusd == 0:
+def _no_budget(
+    request: HoldRequest, caps: Sequence[Cap], limit: int, room: int, held: int, ends_at: datetime
+) -> PlatformError:
+    cap = caps[0]
+    if limit == 0:
         return BudgetExceeded(f"The {cap.who}'s budget is 0, which blocks every request.", param=BUDGET)
     in_short = (
-        f"The {cap.who}'s budget of {display(cap.limit_nusd)} {_per(cap.window)} has {display(room)} left, "
+        f"The {cap.who}'s budget of {display(limit)} {_per(cap.window)} has {display(room)} left, "
         f"{display(held)} is reserved by requests in flight; this request could cost up to "
         f"{display(request.amount_nusd)}."
     )
-    if request.amount_nusd > cap.limit_nusd:
+    if request.amount_nusd > most_ever(caps):
         return BudgetExceeded(f"{in_short} That is more than the whole budget: lower max_tokens.", param=BUDGET)
     soon = _soon(request, room, held)
     if cap.window == LIFETIME:

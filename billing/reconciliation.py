@@ -92,6 +92,31 @@ CHECKS: dict[str, str] = {
         ) w
         WHERE ended_at > starts_at
     """,
+    # What a window lends the next one it cannot spend itself. Late charges and overages come on top, with an alert.
+    "carried_was_left": """
+        SELECT 'purse ' || id::text, most, carried_nusd
+        FROM (
+            SELECT w.id, w.carried_nusd, w.last, w.carrying_nusd, w.posted_nusd,
+                CASE WHEN w.ended_at = w.starts_at OR w."window" = '5h'
+                    THEN turnpike_limit(NULL, w.carrying_nusd, w.carried_before) END AS whole,
+                coalesce(w.carrying_nusd, 0) AS most
+            FROM (
+                SELECT p.id, p."window", p.starts_at, p.carried_nusd, last.id AS last, last.ends_at AS ended_at,
+                    last.carrying_nusd, last.carried_nusd AS carried_before, last.posted_nusd
+                FROM billing_purse p LEFT JOIN LATERAL (
+                    SELECT l.* FROM billing_purse l
+                    WHERE l.budget_id = p.budget_id AND l."window" = p."window" AND l.starts_at < p.starts_at
+                    ORDER BY l.starts_at DESC LIMIT 1
+                ) last ON true
+                WHERE p.carried_nusd > 0
+            ) w
+        ) c
+        WHERE carried_nusd > most OR carried_nusd > greatest(whole - posted_nusd, 0) AND carried_nusd > greatest(
+            whole - (
+                SELECT coalesce(sum(least(u.cost_nusd, u.hold_nusd)), 0) FROM billing_usagerecord u
+                WHERE c.last = ANY (u.purses) AND NOT u.late
+            ), 0)
+    """,
     "held_equals_holds": """
         SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)
         FROM billing_purse p

@@ -73,6 +73,9 @@ charged = _counter("turnpike_charged_nano_dollars", "Nano-dollars charged.", "mo
 holds_expired = Counter("turnpike_holds_expired", "Holds voided because their lease ran out.", registry=registry)
 settlements_late = Counter("turnpike_settlements_late", "Settlements after the hold expired.", registry=registry)
 settlements_over_hold = Counter("turnpike_settlements_over_hold", "Charges above their hold.", registry=registry)
+budget_shadow_refusals = _counter(
+    "turnpike_budget_shadow_refusals", "Requests that a shadow budget would have refused.", "scope"
+)
 ledger_verified = Gauge(
     "turnpike_ledger_verified",
     "1 if the last verification found no difference, 0 if it found one.",

@@ -17,7 +17,7 @@ from inference.gateway.engines.openai_wires import DONE, parsed
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, MISSHAPEN, Call, Engine, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.message_streams import MessageMeter, events, openai_usage
-from inference.gateway.streams import Blocks
+from inference.gateway.streams import Blocks, split_at_error
 from inference.gateway.translation.claude_answer import completion
 from inference.gateway.translation.claude_events import ChatChunks
 from inference.gateway.translation.claude_request import message_request
@@ -83,7 +83,8 @@ class ChatStream:
     def feed(self, chunk: bytes) -> Passage:
         """Tell what came, up to the end of the message or an error."""
         told: list[bytes] = []
-        for raw, event in events(self._blocks.feed(chunk)):
+        block, broken = split_at_error(self._blocks.feed(chunk))
+        for raw, event in events(block):
             if event.get("type") == "error":
                 return Passage(b"".join(told), b"", broken=True)
             if event.get("type") == "message_stop":
@@ -93,7 +94,7 @@ class ChatStream:
                 told.append(self._chunks.event(event, self.usage()))
             except MISSHAPEN as cause:
                 raise UpstreamError from cause
-        return Passage(b"".join(told))
+        return Passage(b"".join(told), b"", broken)
 
     def finish(self) -> bytes:
         """An engine that told why its message ended has only forgotten to say that it is over."""

@@ -81,6 +81,7 @@ class _Anthropic(JsonSurface):
     most_bytes = MOST_BYTES_WITH_MEDIA
     media_marks = (b'"image"', b'"document"')
     id_headers = (b"x-request-id", REQUEST_ID)
+    keep_alive = b'event: ping\ndata: {"type":"ping"}\n\n'
 
     def error(self, error: PlatformError, request_id: str) -> bytes:
         """Write an error as Anthropic does, with our code and the field at fault beside its type."""

@@ -35,6 +35,7 @@ WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 """
 # What must have happened in the histories, or they prove little.
 EVENTS = {"held", "ended", "no wallet", "no credit", "no budget", "expired", "settled", "more than held", "late"}
+EVENTS |= {"shadow", "carried", "noticed"}
 
 # The last organization has no wallet, and seldom asks.
 organization = some.sampled_from([0, 0, 0, 0, 1, 1, 1, 2])
@@ -167,6 +168,10 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def postgres_and_the_model_agree(self) -> None:
         self.seen["step"] += 1
+        for purse in self.books.purses.values():
+            self.seen["shadow"] += purse.shadow_refused > 0
+            self.seen["carried"] += purse.carried > 0
+            self.seen["noticed"] += bool(purse.marks)
         assert self.teller.look(self.organizations) == postgres.as_kept(self.books)
         self.books.check()
         assert self.teller.differences() == []
