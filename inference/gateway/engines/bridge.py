@@ -18,6 +18,7 @@ from inference.gateway.engines.wire import MISSHAPEN, Call, Passage, Stream, Who
 from inference.gateway.errors import UpstreamError
 from inference.gateway.streams import split_at_done
 from inference.gateway.translation.messages import Messages
+from inference.gateway.translation.responses import Responses
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
@@ -148,7 +149,7 @@ def chunks(block: bytes) -> Iterator[dict[str, Any]]:
         yield chunk
 
 
-TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({"messages": Messages()})
+TRANSLATIONS: Mapping[str, Translation] = MappingProxyType({"messages": Messages(), "responses": Responses()})
 """The dialects that any chat can be told in, by the endpoint's name."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
 from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
+from inference.gateway.engines.responses_wires import NativeResponses
 from inference.gateway.engines.wire import Engine
 
 
@@ -19,5 +20,6 @@ class Vllm(Engine):
         "completions": Generation("/v1/completions", stream_options=CONTINUOUS_USAGE),
         "embeddings": Embedding(),
         "messages": NativeMessages(),
+        "responses": NativeResponses(),
         "messages.count_tokens": NativeCount(),
     }
