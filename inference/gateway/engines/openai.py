@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference.gateway.engines.openai_wires import Embedding, Generation, fields
 from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters
+from inference.gateway.engines.responses_wires import NativeResponses
 from inference.gateway.engines.wire import Engine
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class OpenAi(Engine):
         "chat.completions": Generation("/v1/chat/completions", _chat),
         "completions": Generation("/v1/completions", _completions),
         "embeddings": Embedding(),
+        "responses": NativeResponses(),
     }
     parameters = {"chat.completions": _CHAT, "completions": _COMPLETIONS}
     health = "/v1/models"

@@ -41,7 +41,7 @@ _NOTHING: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
         "top_logprobs": (0,),
         "tools": ([],),
         "tool_choice": ("none", "auto"),
-        "parallel_tool_calls": (True, False),
+        "parallel_tool_calls": (True,),
         "response_format": ({"type": "text"},),
         "reasoning_effort": ("none",),
     }

@@ -33,7 +33,10 @@ class Reader(Protocol):
     """Tokens so far."""
     over: bool
     """Whether the engine has said that this was all."""
-    finish_reason: str
+
+    @property
+    def finish_reason(self) -> str:
+        """Say why it ended, as OpenAI does."""
 
     def take(self, event: Item) -> str:
         """Take an event, and return its text. What it raises of `MISSHAPEN` says that it is none."""

@@ -88,9 +88,9 @@ class GenerateReader:
 
     def _note(self, details: dict[str, Any]) -> None:
         self.finish_reason = _REASONS.get(details.get("finish_reason", ""), "stop")
-        counts = details.get("input_length"), details.get("generated_tokens")
-        if type(counts[0]) is int and type(counts[1]) is int:
-            self._usage = usage(*counts)
+        read, made = details.get("input_length"), details.get("generated_tokens")
+        if type(read) is int and type(made) is int:
+            self._usage = usage(read, made)
 
 
 def _chat_body(order: Order, upstream_name: str) -> dict[str, Any]:
