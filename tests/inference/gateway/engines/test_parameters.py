@@ -44,7 +44,8 @@ REFUSED = {
     "llamacpp": set(),
     "compatible": set(),
     "openai": OPEN,
-    "anthropic": set(SAMPLES) - {"temperature", "top_p", "top_k", "stop", "tools", "tool_choice", "response_format"}
+    "anthropic": set(SAMPLES)
+    - {"temperature", "top_p", "top_k", "stop", "tools", "tool_choice", "response_format"}
     - {"reasoning_effort"},
     "mistral": OPEN | {"logit_bias", "logprobs", "top_logprobs", "reasoning_effort"},
     "tgi": OPEN | {"n", "logit_bias", "reasoning_effort"},
