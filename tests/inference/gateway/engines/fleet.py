@@ -25,13 +25,12 @@ class Kind:
     template: str = ""
     running: bool = False
     """Whether its usage comes with every chunk."""
-    native_messages: bool = False
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("vllm", "vllm", "vllm", running=True, native_messages=True),
+        Kind("vllm", "vllm", "vllm", running=True),
         Kind("sglang", "sglang", "sglang", running=True),
         Kind("tgi", "tgi", "tgi"),
         Kind("tgi-text", "tgi", "tgi", template="chatml"),
@@ -40,7 +39,7 @@ KINDS = {
         Kind("llamacpp", "llamacpp", "llamacpp"),
         Kind("compatible", "compatible", "openai"),
         Kind("openai", "openai", "openai"),
-        Kind("anthropic", "anthropic", "anthropic", native_messages=True),
+        Kind("anthropic", "anthropic", "anthropic"),
         Kind("mistral", "mistral", "mistral"),
     )
 }

@@ -164,6 +164,17 @@ async def test_however_an_engine_frames_its_stream_it_is_read(customer, usage):
     assert {record["completion_tokens"] for record in complete} == {4}
 
 
+async def test_a_forgotten_end_marker_is_no_failure_where_the_answer_is_whole(customer, usage):
+    acme = await customer()
+    for name in KINDS:
+        got = await acme.stream("hi [[sim tokens=4 no_done]]", model=name, stream_options={"include_usage": True})
+        # Its native stream has no marker but the last event, which says how the answer ended.
+        assert got.complete is (name != "tgi-text"), name
+    records = {record["model"]: (record["outcome"], record["completion_tokens"]) for record in await usage()}
+    assert records.pop("tgi-text")[0] == "upstream_error"
+    assert set(records.values()) == {("complete", 4)}
+
+
 async def test_nothing_and_zero_are_what_they_are_with_every_engine(customer, usage):
     acme = await customer()
     for name in KINDS:

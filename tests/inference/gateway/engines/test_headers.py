@@ -66,12 +66,20 @@ SPOKEN = _events(
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
     {"type": "message_stop"},
 )
+RESPONSE = {"id": "resp_a", "object": "response", "status": "completed", "output": []}
+RESPONDED = _events(
+    {"type": "response.created", "response": RESPONSE},
+    {"type": "response.output_text.delta", "item_id": "a", "output_index": 0, "content_index": 0, "delta": "x"},
+    {"type": "response.completed", "response": RESPONSE | {"usage": {"input_tokens": 1, "output_tokens": 1}}},
+)
 JSON, EVENTS = "application/json", "text/event-stream"
 BODIES = {
     "/v1/embeddings": (JSON, b'{"data":[{"embedding":[1.0],"index":0}],"usage":{"prompt_tokens":1,"total_tokens":1}}'),
     "/v1/messages/count_tokens": (JSON, b'{"input_tokens":3}'),
     "/v1/messages": (JSON, orjson.dumps(MESSAGE | USED)),
     "/v1/messages streamed": (EVENTS, SPOKEN),
+    "/v1/responses": (JSON, orjson.dumps(RESPONSE)),
+    "/v1/responses streamed": (EVENTS, RESPONDED),
     "/generate_stream": (EVENTS, TGI),
     "/v2/models/sim/generate": (JSON, b'{"text_output":"x"}'),
     "/v2/models/sim/generate_stream streamed": (EVENTS, b'data: {"text_output":"x"}\n\n'),
@@ -82,14 +90,15 @@ BODIES = {
 }
 
 TALK = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
-ASKED = {
+ASKED: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": TALK,
     "/v1/completions": {"prompt": "hi"},
     "/v1/embeddings": {"input": "hi"},
     "/v1/messages": TALK,
     "/v1/messages/count_tokens": {"messages": TALK["messages"]},
+    "/v1/responses": {"input": "hi"},
 }
-STREAMS = {"/v1/chat/completions", "/v1/completions", "/v1/messages"}
+STREAMS = {"/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"}
 NOT_SERVED = {
     ("anthropic", "/v1/completions"),
     ("anthropic", "/v1/embeddings"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from foundation.errors import InvalidRequest
-from inference.gateway.engines.templates import NAMED, check_template, ends, prompt
+from inference.gateway.engines.templates import NAMED, Message, check_template, ends, prompt
 from inference.gateway.errors import UpstreamError
+from inference.models.fleet import check_chat_template
 
-TALK = [
+TALK: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "!"}]},
     {"role": "assistant", "content": "Hello."},
@@ -46,6 +48,12 @@ def test_an_operator_may_give_the_models_own():
     check_template(own)
     assert prompt(own, TALK[:1]) == "<system>Be brief.\n"
     assert ends(own) == ()
+
+
+def test_operators_are_told_what_is_wrong_with_a_template():
+    check_chat_template("chatml")
+    with pytest.raises(ValidationError, match="Known are chatml, llama3, mistral, gemma"):
+        check_chat_template("vicuna")
 
 
 @pytest.mark.parametrize("value", ["llama2", "{% for m in %}", "{{ unclosed"])
