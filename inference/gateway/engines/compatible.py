@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inference.gateway.engines.late_usage import LateUsage
+from inference.gateway.engines.listings import MODERATIONS, RERANK
 from inference.gateway.engines.openai_wires import Embedding, Generation
 from inference.gateway.engines.wire import Engine
 
@@ -15,6 +16,8 @@ class Compatible(Engine):
         "chat.completions": Generation("/v1/chat/completions", stream=LateUsage),
         "completions": Generation("/v1/completions", stream=LateUsage),
         "embeddings": Embedding(),
+        "rerank": RERANK,
+        "moderations": MODERATIONS,
     }
     health = "/v1/models"
     foreign = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from inference.gateway.engines.listings import MODERATIONS
 from inference.gateway.engines.openai_wires import Embedding, Generation, fields
 from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters
 from inference.gateway.engines.responses_wires import NativeResponses
@@ -37,6 +38,7 @@ class OpenAi(Engine):
         "completions": Generation("/v1/completions", _completions),
         "embeddings": Embedding(),
         "responses": NativeResponses(),
+        "moderations": MODERATIONS,
     }
     parameters = {"chat.completions": _CHAT, "completions": _COMPLETIONS}
     health = "/v1/models"

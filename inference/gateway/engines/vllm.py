@@ -6,6 +6,7 @@ So a client who leaves pays for what was made, and for nothing else.
 from __future__ import annotations
 
 from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
+from inference.gateway.engines.listings import RERANK, SCORE, TOKENIZE
 from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
 from inference.gateway.engines.responses_wires import NativeResponses
 from inference.gateway.engines.wire import Engine
@@ -21,5 +22,8 @@ class Vllm(Engine):
         "embeddings": Embedding(),
         "messages": NativeMessages(),
         "responses": NativeResponses(),
+        "rerank": RERANK,
+        "score": SCORE,
+        "tokenize": TOKENIZE,
         "messages.count_tokens": NativeCount(),
     }

@@ -222,3 +222,13 @@ async def test_a_member_of_a_bridge_pays_as_in_chat_when_it_leaves(customer, usa
     for record in await usage():
         assert record["outcome"] == "client_left", record["model"]
         assert record["cost_nusd"] == charged(record) > 0, record["model"]
+
+
+async def test_llama_cpp_takes_a_text_apart_in_its_own_words(customer, usage):
+    acme = await customer()
+    got = await acme.ask({"model": "llamacpp", "prompt": "twelve bytes"}, path="/v1/tokenize")
+    assert (got.status, got.json["count"], len(got.json["tokens"])) == (200, 3, 3)
+    talk = {"model": "llamacpp", "messages": [{"role": "user", "content": "hi"}]}
+    refused = await acme.ask(talk, path="/v1/tokenize")
+    assert (refused.status, refused.error["param"]) == (400, "messages")
+    assert [record["cost_nusd"] for record in await usage()] == [0]
