@@ -172,6 +172,7 @@ class Relay:
         exchange.wire = wire = ENGINES[target.pool.engine].wires[exchange.order.surface.name]
         call = None
         try:
+            exchange.order.template = target.template
             call = wire.call(exchange.order, target.upstream_name)
         finally:
             if call is None:
