@@ -14,6 +14,7 @@ from foundation import clock
 from inference.gateway.catalogue import Pool
 from inference.gateway.engines.anthropic_wires import MESSAGES, NativeCount, NativeMessages, likely_tokens
 from inference.gateway.engines.openai_wires import DONE, parsed
+from inference.gateway.engines.parameters import Parameters
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, MISSHAPEN, Call, Engine, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.message_streams import MessageMeter, events, openai_usage
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 VERSION = "2023-06-01"
+# Tools come by translation, as do the forms that `translation/claude_request.py` knows.
+_SHAPES = frozenset({"tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort"})
+_CHAT = Parameters.of(_SHAPES | {"temperature", "top_p", "top_k", "stop"})
 
 
 class Chat:
@@ -105,6 +109,9 @@ class Anthropic(Engine):
     """Anthropic's API, or another one that is like it."""
 
     kind = "anthropic"
+    parameters = {"chat.completions": _CHAT}
+    health = "/v1/models"
+    foreign = True
     wires = {
         "chat.completions": Chat(),
         "messages": NativeMessages(many_a_piece=True),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
-from inference.gateway.catalogue import Pool
+from inference.gateway.catalogue import Pool, Route
+from inference.gateway.engines.parameters import Parameters
 from inference.gateway.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -95,6 +97,20 @@ class Engine:
 
     kind: ClassVar[str]
     wires: Mapping[str, Wire]
+    parameters: ClassVar[Mapping[str, Parameters]] = MappingProxyType({})
+    """What it understands, by the endpoint's name, where that is not everything."""
+    needs_template: ClassVar[bool] = False
+    """Whether it knows no messages, so that only a deployment with a chat template serves chat."""
+    health: ClassVar[str] = "/health"
+    """Where a replica says whether it is well."""
+    foreign: ClassVar[bool] = False
+    """Whether it is other people's service: it has no health to ask for, so any answer but a failure will do."""
+
+    def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
+        """Raise `InvalidRequest`, which names the field, for what it cannot be asked there."""
+        known = self.parameters.get(surface)
+        if known is not None:
+            known.check(asked)
 
     def headers(self, pool: Pool) -> tuple[tuple[str, str], ...]:
         """Return what the engine wants to know of us: mostly the pool's credential."""

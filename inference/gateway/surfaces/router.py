@@ -10,10 +10,25 @@ from inference.gateway.surfaces.chat import Chat
 from inference.gateway.surfaces.completions import Completions
 from inference.gateway.surfaces.embeddings import Embeddings
 from inference.gateway.surfaces.messages import CountTokens, Messages
+from inference.gateway.surfaces.moderations import Moderations
+from inference.gateway.surfaces.rankings import Rerank, Score
+from inference.gateway.surfaces.responses import Responses
 from inference.gateway.surfaces.surface import Surface
+from inference.gateway.surfaces.tokenizing import Tokenize
 
 _MESSAGES = Messages()
-SURFACES: tuple[Surface, ...] = (Chat(), Completions(), Embeddings(), _MESSAGES, CountTokens())
+SURFACES: tuple[Surface, ...] = (
+    Chat(),
+    Completions(),
+    Embeddings(),
+    _MESSAGES,
+    CountTokens(),
+    Responses(),
+    Rerank(),
+    Score(),
+    Moderations(),
+    Tokenize(),
+)
 ROUTES: Mapping[str, Surface] = MappingProxyType({surface.path: surface for surface in SURFACES})
 
 
