@@ -14,7 +14,7 @@ from tests.inference.simulator.client import eventually
 FAST = "ttft=1 gap=0"
 TOOL = {"name": "toll", "input_schema": {"type": "object", "properties": {"gate": {"type": "string"}}}}
 ROAD = {**TOOL, "name": "road", "description": "Where to."}
-NATIVE, BRIDGED = Pool.Engine.VLLM, Pool.Engine.OPENAI
+NATIVE, BRIDGED = Pool.Engine.VLLM, Pool.Engine.COMPATIBLE
 
 
 @pytest.fixture(params=[NATIVE, BRIDGED], ids=["native", "bridged"])
