@@ -1,7 +1,7 @@
 """OpenAI's request for a chat completion as Anthropic's request for a message (both public API references).
 
-Fields that Claude has no counterpart for are refused by name before (`engines/anthropic.py`); here those are refused whose
-values Claude has no counterpart for (several choices, free JSON, tools that are no functions).
+Fields that Claude has no counterpart for are refused by name before (`engines/anthropic.py`); here those are refused
+whose values it has none for (several choices, free JSON, tools that are no functions).
 """
 
 from __future__ import annotations
