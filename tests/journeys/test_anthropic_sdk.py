@@ -1,6 +1,7 @@
 """Anthropic's own SDK against a running server: what works with Anthropic works here, and is charged."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import pytest
@@ -32,8 +33,14 @@ def asked(text: str) -> list[anthropic.types.MessageParam]:
     return [{"role": "user", "content": text}]
 
 
-def create(sdk: anthropic.Anthropic, text: str, **fields) -> anthropic.types.Message:
-    return sdk.messages.create(**{"model": "sim", "max_tokens": 100, "messages": asked(text)} | fields)
+def create(sdk: anthropic.Anthropic, text: str, **fields: Any) -> anthropic.types.Message:
+    asking: dict[str, Any] = {"model": "sim", "max_tokens": 100, "messages": asked(text), **fields}
+    answer: anthropic.types.Message = sdk.messages.create(**asking)
+    return answer
+
+
+def error_of(failure: anthropic.APIStatusError) -> Any:
+    return failure.response.json()["error"]
 
 
 def test_a_plain_message_and_its_request_id(sdk):
@@ -74,13 +81,13 @@ def test_tokens_and_models_are_found(sdk):
 def test_errors_are_the_sdks_own(installation, acme, sdk):
     with pytest.raises(anthropic.NotFoundError) as missing:
         create(sdk, "hi", model="nothing")
-    assert missing.value.body["error"]["code"] == "model_not_found"
+    assert error_of(missing.value)["code"] == "model_not_found"
     with pytest.raises(anthropic.AuthenticationError), client(acme, api_key="nonsense") as stranger:
         create(stranger, "hi")
     poor = installation.organization(name="Poor", credit="0.000001")
     with pytest.raises(anthropic.APIStatusError) as broke, client(poor) as sdk_of_poor:
         create(sdk_of_poor, "hi")
-    assert (broke.value.status_code, broke.value.body["error"]["type"]) == (402, "billing_error")
+    assert (broke.value.status_code, error_of(broke.value)["type"]) == (402, "billing_error")
     slow = installation.organization(name="Slow", rpm=1)
     with client(slow) as sdk_of_slow:
         create(sdk_of_slow, f"[[sim tokens=1 {FAST}]]")

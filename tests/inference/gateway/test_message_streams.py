@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.gateway.engines.message_streams import STOP, MessageStream, write
 from inference.gateway.errors import UpstreamError
-from inference.gateway.message_streams import STOP, MessageStream, write
 
 START = {
     "type": "message_start",

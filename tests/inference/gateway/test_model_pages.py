@@ -1,5 +1,7 @@
 """The catalogue in Anthropic's shape, in pages."""
 
+from functools import partial
+
 import pytest
 from anthropic.types import ModelInfo
 
@@ -47,13 +49,13 @@ def test_a_page_that_makes_no_sense_is_refused(query):
 
 async def test_clients_of_anthropic_get_models_and_errors_in_its_words(customer):
     acme: Door = await customer()
-    get = {"method": "GET", "headers": ANTHROPIC}
-    listed = await acme.ask(b"", path="/v1/models", **get)
+    get = partial(acme.ask, b"", method="GET", headers=ANTHROPIC)
+    listed = await get(path="/v1/models")
     assert [one["type"] for one in listed.json["data"]] == ["model"]
     assert listed.headers["request-id"] == listed.headers["x-request-id"]
-    assert (await acme.ask(b"", path="/v1/models/sim", **get)).json["display_name"] == "Simulator"
+    assert (await get(path="/v1/models/sim")).json["display_name"] == "Simulator"
     for path in ("/v1/models/nothing", "/v1/nothing"):
-        missing = await acme.ask(b"", path=path, **get)
+        missing = await get(path=path)
         assert (missing.status, missing.json["type"], missing.error["type"]) == (404, "error", "not_found_error")
 
 
