@@ -16,7 +16,7 @@ from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.charging import Ending
+from inference.gateway.charging import PAYING, Ending
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.engines.wire import Call, Whole
@@ -74,7 +74,7 @@ class Relay:
             exchange.error = error
         finally:
             watch.cancel()
-        if exchange.ending not in (Ending.COMPLETE, Ending.CLIENT_LEFT):
+        if exchange.ending not in PAYING:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
