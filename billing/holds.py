@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -48,8 +47,7 @@ class Cap(Protocol):
     def window(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRequest:
+class HoldRequest(NamedTuple):
     """The worst case of one request, in nano-dollars, and whom it is for."""
 
     request_id: UUID
@@ -63,8 +61,7 @@ class HoldRequest:
     caps: Sequence[Cap] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Money set aside for one request: it is settled once, or voided, or the reaper ends it."""
 
     request_id: UUID

@@ -7,12 +7,10 @@ idempotency key: repeating a settlement whose answer was lost is always safe, an
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -30,8 +28,7 @@ LONGEST_PAUSE_SECONDS = 1.0
 log = logs.get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """What one request consumed and costs. Field names are those of the settlement function's batch."""
 
     request: UUID
@@ -58,8 +55,7 @@ class Bill:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The verdict on a bill: `settled`, `late` (its hold had expired) or `duplicate` (was charged before)."""
 
     request_id: UUID
@@ -118,15 +114,8 @@ class Settlements:
             return error
 
     async def _settle_together(self, bills: list[Bill]) -> list[Receipt]:
-        batch = orjson.dumps([_as_item(bill) for bill in bills]).decode()
+        batch = orjson.dumps([bill._asdict() for bill in bills]).decode()
         return [_receipt(row) for row in await self._postgres.fetch(SETTLE, (batch,))]
-
-
-_FIELDS = tuple(field.name for field in dataclasses.fields(Bill))
-
-
-def _as_item(bill: Bill) -> dict[str, Any]:
-    return {name: getattr(bill, name) for name in _FIELDS}
 
 
 def _receipt(row: Row) -> Receipt:

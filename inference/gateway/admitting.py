@@ -53,11 +53,12 @@ class Admitting:
     async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
         holding = self._holds.enqueue(_hold_request(http, caller, wanted))
         admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
-        ticket, hold = await asyncio.gather(admitting, holding, return_exceptions=True)
+        # Both are under way: waiting for one after the other takes as long as the slower one.
+        ticket, hold = await _outcome(admitting), await _outcome(holding)
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
             return ticket, hold
         await self._undo(ticket, hold)
-        raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, BaseException))
+        raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, Exception))
 
     def _admission_request(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> AdmissionRequest:
         return AdmissionRequest(
@@ -69,11 +70,18 @@ class Admitting:
             pools=self._balance.seats(wanted.model, asyncio.get_running_loop().time()),
         )
 
-    async def _undo(self, ticket: Ticket | BaseException, hold: Hold | BaseException) -> None:
+    async def _undo(self, ticket: Ticket | Exception, hold: Hold | Exception) -> None:
         if isinstance(ticket, Ticket):
             self._admission.undo(ticket)
         if isinstance(hold, Hold):
             await self._holds.void(hold)
+
+
+async def _outcome[Result](future: asyncio.Future[Result]) -> Result | Exception:
+    try:
+        return await future
+    except Exception as refusal:  # noqa: BLE001 - whatever it is, the other one has to be undone before it is raised
+        return refusal
 
 
 def _hold_request(http: Http, caller: Caller, wanted: Order) -> HoldRequest:

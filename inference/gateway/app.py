@@ -126,6 +126,7 @@ class Gateway:
         """Close everything."""
         await self._news.stop()
         await self.services.keeper.stop()
+        self.services.settling.close()
         self._upstream.close()
         await self._valkey.aclose()
         await self._postgres.close()

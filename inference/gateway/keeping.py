@@ -48,11 +48,9 @@ class Keeper:
         """Keep a request that holds money, until it is settled."""
         self._exchanges.add(exchange)
         self._idle.clear()
-        metrics.in_flight.inc()
         try:
             yield
         finally:
-            metrics.in_flight.dec()
             self._exchanges.discard(exchange)
             if not self._exchanges:
                 self._idle.set()
@@ -71,8 +69,10 @@ class Keeper:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        metrics.in_flight.set(len(self._exchanges))
 
     def _check(self) -> None:
+        metrics.in_flight.set(len(self._exchanges))
         now = asyncio.get_running_loop().time()
         for exchange in list(self._exchanges):
             exchange.check(now)

@@ -14,6 +14,7 @@ from inference.gateway.charging import Consumption, Ending, Source, consumption
 from inference.gateway.errors import SettlementFailed
 from inference.gateway.exchange import Exchange
 from inference.gateway.learning import Experience
+from inference.gateway.tallying import Tally
 
 # A settlement gets at least this long, however late the request already is.
 LEAST_SECONDS = 5.0
@@ -26,6 +27,11 @@ class Settling:
         self._settlements = settlements
         self._admission = admission
         self._experience = experience
+        self._tally = Tally()
+
+    def close(self) -> None:
+        """Write what is counted and not in the metrics yet."""
+        self._tally.write()
 
     async def settle(self, exchange: Exchange) -> int:
         """Charge once, durably, and correct the limits. Returns the cost in nano-dollars.
@@ -43,7 +49,9 @@ class Settling:
         except Overloaded as cause:
             metrics.requests(exchange.endpoint, "settlement_failed", "503").inc()
             raise SettlementFailed(retry_after=cause.retry_after) from cause
-        _count(exchange, bill)
+        self._tally.count(bill)
+        if exchange.first_output is not None:
+            metrics.time_to_first_token(bill.model).observe(exchange.first_output - exchange.started)
         return bill.cost
 
 
@@ -116,13 +124,3 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         latency_ms=int((now - exchange.started) * 1000),
         started_at=exchange.started_at,
     )
-
-
-def _count(exchange: Exchange, bill: Bill) -> None:
-    metrics.requests(bill.endpoint, bill.outcome, str(bill.status)).inc()
-    metrics.tokens("prompt", bill.model).inc(bill.prompt_tokens)
-    metrics.tokens("cached", bill.model).inc(bill.cached_tokens)
-    metrics.tokens("completion", bill.model).inc(bill.completion_tokens)
-    metrics.charged(bill.model).inc(bill.cost)
-    if exchange.first_output is not None:
-        metrics.time_to_first_token(bill.model).observe(exchange.first_output - exchange.started)
