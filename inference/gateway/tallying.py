@@ -7,7 +7,6 @@ each request that was a tenth of the gateway's time. Nobody reads metrics more t
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 from billing.settlement import Bill
 from foundation import metrics
@@ -19,19 +18,18 @@ class Tally:
     """The requests of one event loop that are counted and not written yet."""
 
     def __init__(self) -> None:
-        self._requests: Counter[tuple[str, str, str]] = Counter()
-        self._tokens: Counter[tuple[str, str]] = Counter()
-        self._charged: Counter[str] = Counter()
+        # Requests, tokens of the prompt, cached ones, tokens of the answer, nano-dollars.
+        self._sums: dict[tuple[str, str, str, int], list[int]] = {}
         self._due: asyncio.TimerHandle | None = None
 
     def count(self, bill: Bill) -> None:
         """Count a request that was charged, or whose charge is nothing."""
-        model = bill.model
-        self._requests[bill.endpoint, bill.outcome, str(bill.status)] += 1
-        self._tokens["prompt", model] += bill.prompt_tokens
-        self._tokens["cached", model] += bill.cached_tokens
-        self._tokens["completion", model] += bill.completion_tokens
-        self._charged[model] += bill.cost
+        sums = self._sums.setdefault((bill.model, bill.endpoint, str(bill.outcome), bill.status), [0, 0, 0, 0, 0])
+        sums[0] += 1
+        sums[1] += bill.prompt_tokens
+        sums[2] += bill.cached_tokens
+        sums[3] += bill.completion_tokens
+        sums[4] += bill.cost
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(WRITE_SECONDS, self.write)
 
@@ -40,14 +38,10 @@ class Tally:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        _write(self._requests, metrics.requests)
-        _write(self._tokens, metrics.tokens)
-        for model, amount in self._charged.items():
-            metrics.charged(model).inc(amount)
-        self._charged.clear()
-
-
-def _write[Labels: tuple[str, ...]](counts: Counter[Labels], metric: metrics.Labelled[metrics.Counter]) -> None:
-    for labels, amount in counts.items():
-        metric(*labels).inc(amount)
-    counts.clear()
+        for (model, endpoint, outcome, status), (requests, prompt, cached, completion, cost) in self._sums.items():
+            metrics.requests(endpoint, outcome, str(status)).inc(requests)
+            metrics.tokens("prompt", model).inc(prompt)
+            metrics.tokens("cached", model).inc(cached)
+            metrics.tokens("completion", model).inc(completion)
+            metrics.charged(model).inc(cost)
+        self._sums.clear()
