@@ -24,6 +24,7 @@ from foundation.stores import Postgres, Row, StoreDown
 SETTLE = "SELECT * FROM turnpike_settle(%s::jsonb)"
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
+LATE = "late"
 
 log = logs.get(__name__)
 
@@ -53,6 +54,10 @@ class Bill(NamedTuple):
     ttft_ms: int | None
     latency_ms: int
     started_at: datetime
+    # Of a request that has its place in a slice: which, how much was held of it there, and what goes with the charge.
+    slice: UUID | None = None
+    held: int = 0
+    release: int = 0
 
 
 class Receipt(NamedTuple):
@@ -125,7 +130,7 @@ def _receipt(row: Row) -> Receipt:
 
 def _tell(receipt: Receipt) -> None:
     """A late or an over-long settlement is charged, and somebody must look at it."""
-    if receipt.verdict == "late":
+    if receipt.verdict == LATE:
         metrics.settlements_late.inc()
         log.error("settlement_late", request=receipt.request_id.hex)
     elif receipt.overage_nusd:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 from billing.holds import Hold, HoldRequest, Holds
 from foundation import clock
@@ -51,10 +52,16 @@ class Admitting:
             caller, attempt = newer, attempt + 1
 
     async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
-        holding = self._holds.enqueue(_hold_request(http, caller, wanted))
-        admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
+        request = _hold_request(http, caller, wanted)
+        taken = self._holds.begin(request)
+        try:
+            admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
+        except PlatformError:
+            await self._undo(None, taken)
+            raise
         # Both are under way: waiting for one after the other takes as long as the slower one.
-        ticket, hold = await _outcome(admitting), await _outcome(holding)
+        ticket = await _outcome(admitting)
+        hold = taken if isinstance(taken, Hold) else await _outcome(self._holds.outcome(request, taken))
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
             return ticket, hold
         await self._undo(ticket, hold)
@@ -70,14 +77,14 @@ class Admitting:
             pools=self._balance.seats(wanted.model, asyncio.get_running_loop().time()),
         )
 
-    async def _undo(self, ticket: Ticket | Exception, hold: Hold | Exception) -> None:
+    async def _undo(self, ticket: object, hold: object) -> None:
         if isinstance(ticket, Ticket):
             self._admission.undo(ticket)
         if isinstance(hold, Hold):
             await self._holds.void(hold)
 
 
-async def _outcome[Result](future: asyncio.Future[Result]) -> Result | Exception:
+async def _outcome[Result](future: Awaitable[Result]) -> Result | Exception:
     try:
         return await future
     except Exception as refusal:  # noqa: BLE001 - whatever it is, the other one has to be undone before it is raised

@@ -69,6 +69,7 @@ class Options:
     processes: int
     valkey_timeout_ms: int
     trusted_proxies: Sequence[Network] = ()
+    hold_slices: bool = False
 
 
 class Gateway:
@@ -83,7 +84,12 @@ class Gateway:
             processes=options.processes,
             timeout_seconds=options.valkey_timeout_ms / 1000,
         )
-        holds = Holds(self._postgres, options.hold_lease_seconds)
+        self._holds = holds = Holds(
+            self._postgres,
+            options.hold_lease_seconds,
+            with_slices=options.hold_slices,
+            processes=options.processes,
+        )
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
         self._upstream = Upstream()
@@ -96,7 +102,7 @@ class Gateway:
             ordering=ordering,
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
-            settling=Settling(self._settlements, admission, experience),
+            settling=Settling(self._settlements, holds, admission, experience),
             relay=Relay(self._upstream, balance),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
@@ -109,6 +115,7 @@ class Gateway:
         await self._reap()
         await self._news.start()
         self.services.keeper.start()
+        self._holds.start()
 
     async def _reap(self) -> None:
         """End what an earlier crash left held, without waiting for the worker's next round."""
@@ -120,12 +127,15 @@ class Gateway:
         # Where Postgres is away a client is better told so than left without a word when the process ends.
         self._settlements.hurry(seconds + SETTLING_SECONDS)
         await self.services.keeper.drain(seconds)
+        with suppress(PlatformError, psycopg.Error):  # Where Postgres is away, slices end with their leases.
+            await self._holds.drain()
         await self._admission.drain()
 
     async def shutdown(self) -> None:
         """Close everything."""
         await self._news.stop()
         await self.services.keeper.stop()
+        await self._holds.stop()
         self.services.settling.close()
         self._upstream.close()
         await self._valkey.aclose()

@@ -148,6 +148,7 @@ def gateway_options() -> Options:
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
         trusted_proxies=settings.TRUSTED_PROXIES,
+        hold_slices=settings.HOLD_SLICES,
     )
 
 
