@@ -71,9 +71,7 @@ class Hold(models.Model):
 
     class Meta:
         constraints = (models.CheckConstraint(condition=Q(amount_nusd__gte=0), name="hold_amount_never_negative"),)
-        indexes = (
-            models.Index(fields=["organization"], condition=Q(slice_id__isnull=False), name="hold_in_slices"),
-        )
+        indexes = (models.Index(fields=["organization"], condition=Q(slice_id__isnull=False), name="hold_in_slices"),)
 
     def __str__(self) -> str:
         return self.request_id.hex

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 
 from billing.holds import Hold, HoldRequest, Holds
-from foundation import clock
+from foundation import clock, metrics
 from foundation.errors import PlatformError
 from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ticket
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.orders import Http, Order, Ordering
 from inference.gateway.routing import Balance
 from keys.verification import Caller, KeyDirectory
+
+# So few requests are measured: to write down the time of each one would be felt.
+ONE_IN = 16
 
 
 class Admitting:
@@ -26,6 +30,7 @@ class Admitting:
         self._balance = balance
         self._admission = admission
         self._holds = holds
+        self._admitted = 0
 
     async def admit(
         self, http: Http, secret: str, caller: Caller, wanted: Order, catalogue: Catalogue
@@ -52,7 +57,7 @@ class Admitting:
             caller, attempt = newer, attempt + 1
 
     async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
-        request = _hold_request(http, caller, wanted)
+        request, began = _hold_request(http, caller, wanted), time.monotonic()
         taken = self._holds.begin(request)
         try:
             admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
@@ -63,9 +68,15 @@ class Admitting:
         ticket = await _outcome(admitting)
         hold = taken if isinstance(taken, Hold) else await _outcome(self._holds.outcome(request, taken))
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
+            self._measure(began)
             return ticket, hold
         await self._undo(ticket, hold)
         raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, Exception))
+
+    def _measure(self, began: float) -> None:
+        self._admitted += 1
+        if self._admitted % ONE_IN == 0:
+            metrics.admission.observe(time.monotonic() - began)
 
     def _admission_request(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> AdmissionRequest:
         return AdmissionRequest(

@@ -67,6 +67,7 @@ class Outcome:
     cost_nusd: int
     at: datetime
 
+
 # Most requests bring no key.
 _NOT_CLAIMED: AbstractAsyncContextManager[None] = nullcontext()
 

@@ -24,9 +24,7 @@ LEAST_SECONDS = 5.0
 class Settling:
     """The one way from a finished delivery to a charge."""
 
-    def __init__(
-        self, settlements: Settlements, holds: Holds, admission: Admission, experience: Experience
-    ) -> None:
+    def __init__(self, settlements: Settlements, holds: Holds, admission: Admission, experience: Experience) -> None:
         self._settlements = settlements
         self._holds = holds
         self._admission = admission

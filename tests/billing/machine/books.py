@@ -105,9 +105,7 @@ class Books:
 
     def held(self, purse: UUID) -> int:
         return sum(
-            hold.amount
-            for name, hold in self.holds.items()
-            if purse in hold.purses and hold.slice in (None, name)
+            hold.amount for name, hold in self.holds.items() if purse in hold.purses and hold.slice in (None, name)
         )
 
     def idle(self, purse: UUID) -> int:

@@ -170,6 +170,15 @@ class Money(RuleBasedStateMachine):
     def _settle_in_a_slice(self, request: UUID, cost: int, *, last: bool) -> None:
         self.seen[f"{self.memory.settle(request, cost, last=last)} in a slice"] += 1
 
+    @rule(which=known, cost=some.integers(0, 110))
+    def settle_after_the_slice(self, which: int, cost: int) -> None:
+        """A process was away for longer than its lease, and comes back."""
+        if self.memory.places:
+            request = self._place(which)
+            self.memory.renew([self.memory.places[request][1]], OVER)
+            self.reap(1000)
+            self._settle_in_a_slice(request, cost, last=False)
+
     @rule(which=known)
     def void_in_a_slice(self, which: int) -> None:
         if self.memory.places:
