@@ -16,7 +16,7 @@ import psycopg
 
 from billing.errors import BudgetExceeded, InsufficientCredit
 from billing.reserving import Cap, Hold, HoldRequest
-from billing.settlement import LATE, Receipt
+from billing.settlement import SETTLED, Receipt
 from billing.slicing import Slices
 from foundation import clock, logs
 from foundation.batching import Batcher
@@ -109,13 +109,15 @@ class Holds:
         if place is None:
             await self._voiding.submit(hold)
             return
+        untouched = False
         try:
-            if await self._slices.leave(place):
-                await self._voiding.submit(hold)
-        except BaseException:
-            self._slices.lost(place)
-            raise
-        self._slices.ended(place, 0)
+            # One that is on record may have been ended by the reaper, and what it held has left the slice with it.
+            untouched = not await self._slices.leave(place) or await self._voiding.submit(hold)
+        finally:
+            if untouched:
+                self._slices.ended(place, 0)
+            else:
+                self._slices.lost(place)
 
     async def show(self, hold: Hold) -> None:
         """Return when the request is on record; await this before anything of its answer leaves. Raises `StoreDown`."""
@@ -131,10 +133,11 @@ class Holds:
         """A request was settled, and its slice has released so much; or nobody knows (None)."""
         if hold.place is None:
             return
-        if receipt is None or receipt.verdict == LATE:
-            self._slices.lost(hold.place)
-        else:
+        if receipt is not None and receipt.verdict == SETTLED:
             self._slices.ended(hold.place, released_nusd)
+        else:
+            # Late: the slice is gone. A duplicate was settled by a try whose answer was lost, perhaps late.
+            self._slices.lost(hold.place)
 
     async def extend(self, request_ids: Sequence[UUID]) -> None:
         """Renew the leases of requests that still run."""
@@ -162,9 +165,10 @@ class Holds:
         rows = await self._postgres.fetch(HOLD, (batch, self._lease))
         return [_verdict(request, row) for request, row in zip(requests, rows, strict=True)]
 
-    async def _void_all(self, holds: list[Hold]) -> list[None]:
-        await self._postgres.fetch(VOID, ([hold.request_id for hold in holds],))
-        return [None] * len(holds)
+    async def _void_all(self, holds: list[Hold]) -> list[bool]:
+        """Whether all of them were still held; it does not matter which, where it is doubtful."""
+        ((voided,),) = await self._postgres.fetch(VOID, ([hold.request_id for hold in holds],))
+        return [voided == len(holds)] * len(holds)
 
 
 def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:

@@ -24,7 +24,7 @@ from foundation.stores import Postgres, Row, StoreDown
 SETTLE = "SELECT * FROM turnpike_settle(%s::jsonb)"
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
-LATE = "late"
+SETTLED, LATE = "settled", "late"
 
 log = logs.get(__name__)
 

@@ -17,7 +17,7 @@ from tests.billing.cast import Budget, Money
 from tests.threads import off_loop
 
 founded = off_loop(cast.organization_with)
-balance = off_loop(cast.balance)
+in_flight = off_loop(cast.balance)
 verify = off_loop(reconciliation.verify)
 
 AMOUNT = 100
@@ -74,6 +74,12 @@ async def eventually(condition) -> None:
             await asyncio.sleep(0.02)
 
 
+async def balance(database, who) -> tuple[int, int]:
+    """What the wallet has, and what of it is held, slices included."""
+    ((posted, held),) = database.sql("SELECT posted_nusd, held_nusd FROM billing_purse WHERE id = %s", who)
+    return posted, held
+
+
 def slices(database) -> int:
     ((count,),) = database.sql("SELECT count(*) FROM billing_hold WHERE slice_id = request_id")
     return count
@@ -83,12 +89,12 @@ async def test_requests_on_a_hot_purse_are_held_in_memory_and_charged_as_ever(fr
     acme, budget = await founded(RICH), Budget(RICH)
     async with process(fresh_database.url) as money:
         hold = await heat(money, acme, budget)
-        before = await balance(acme)
+        before = await balance(fresh_database, acme)
         await settle(money, acme, hold, 7)
-        after = await balance(acme)
+        after = await balance(fresh_database, acme)
         assert (before[0] - after[0], before[1] - after[1]) == (7, 7)
         assert await verify() == []
-    assert (await balance(acme))[1] == 0
+    assert (await balance(fresh_database, acme))[1] == 0
     assert fresh_database.sql("SELECT count(*) FROM billing_hold") == [(0,)]
 
 
@@ -99,6 +105,7 @@ async def test_a_request_in_a_slice_is_on_record_before_its_answer_begins_and_go
         hold = await heat(money, acme)
         await money.holds.show(hold)
         assert fresh_database.sql(mine) == [("held", AMOUNT)]
+        assert (await in_flight(acme))[1] == AMOUNT
         await settle(money, acme, hold)
         assert fresh_database.sql(mine) == []
         assert await verify() == []
@@ -124,18 +131,18 @@ async def test_an_idle_slice_is_given_back(fresh_database):
             return not slices(fresh_database)
 
         await eventually(nothing_is_held)
-        assert (await balance(acme))[1] == 0
+        assert (await balance(fresh_database, acme))[1] == 0
 
 
 async def test_nobody_is_refused_for_what_lies_idle_in_another_processs_slice(fresh_database):
     acme = await founded(RICH)
     async with process(fresh_database.url) as one, process(fresh_database.url) as other:
         running = await heat(one, acme)
-        posted, held = await balance(acme)
+        posted, held = await balance(fresh_database, acme)
         everything = posted - AMOUNT
         assert posted - held < everything, "the slice is out"
         hold = await other.holds.take(cast.request(acme, everything))
-        assert await balance(acme) == (posted, posted)
+        assert await balance(fresh_database, acme) == (posted, posted)
         with pytest.raises(InsufficientCredit, match="reserved"):
             await other.holds.take(cast.request(acme, 1))
         await settle(one, acme, running)
@@ -159,7 +166,7 @@ async def test_what_a_dead_process_had_in_slices_is_free_after_its_lease(fresh_d
         await money.holds.show(hold)
         fresh_database.sql("UPDATE billing_hold SET expires_at = now() - interval '1 second'")
         fresh_database.sql("SELECT turnpike_reap()")
-        assert (await balance(acme))[1] == 0
+        assert (await balance(fresh_database, acme))[1] == 0
         records = fresh_database.sql("SELECT outcome, hold_nusd FROM billing_usagerecord WHERE outcome = 'expired'")
         assert records == [("expired", AMOUNT)]
         await settle(money, acme, hold, 5)
