@@ -3,6 +3,7 @@
 #   make up       everything on this machine      make test     the whole test suite
 #   make check    formats, types, architecture    make bench    load test beside a direct baseline
 #   make docs     the documentation site          make lock     resolve the dependencies anew
+#   make soak     ten minutes of mixed endings
 
 DATA ?= .local
 PORT ?= 8000
@@ -30,10 +31,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # The environment is this folder's own, whatever shell `make` was called from.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 
-.PHONY: help up test check bench docs lock browser wrk
+.PHONY: help up test check bench soak docs lock browser wrk
 
 help:
-	@sed -n '2,6s/^# \{0,1\}//p' Makefile
+	@sed -n '2,7s/^# \{0,1\}//p' Makefile
 
 # A developer's environment holds the runtime too; installing the runtime's lock alone would take the tools away.
 up: $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
@@ -53,6 +54,10 @@ check: $(DEV)
 
 bench: $(DEV) wrk
 	@exec $(PYTHON) -m benchmarks --data "$(DATA)" --rounds "$(ROUNDS)" $(ARGS)
+
+# Ten minutes of requests that end in every way there is; `make test` has one minute of them.
+soak: $(DEV)
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} exec $(PYTHON) -m pytest tests/faults/test_soak.py -s --timeout 3600 $(ARGS)
 
 docs: $(DEV)
 	$(PYTHON) -m mkdocs build --strict

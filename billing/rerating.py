@@ -111,6 +111,8 @@ def _weigh(impact: Impact, record: UsageRecord, rates: Rates, evened_out: int) -
         prompt_tokens=record.prompt_tokens,
         cached_tokens=record.cached_tokens,
         completion_tokens=record.completion_tokens,
+        unit=record.unit,
+        quantity=record.quantity,
     )
     impact.requests += 1
     impact.charged_nusd += record.cost_nusd

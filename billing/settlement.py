@@ -48,12 +48,16 @@ class Bill(NamedTuple):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    unit: str
+    quantity: int
     price_version: int | None
     cost: int
     purses: tuple[UUID, ...]
     ttft_ms: int | None
     latency_ms: int
     started_at: datetime
+    attempts: int = 0
+    cache: str = "none"
     # Of a request that has its place in a slice: which, how much was held of it there, and what goes with the charge.
     slice: UUID | None = None
     held: int = 0

@@ -1,4 +1,4 @@
-"""How large a slice is, when one is asked for, and when it is given back. In memory, without I/O (ADR 0009).
+"""How large a slice is, when one is asked for, and when it is given back. In memory, without I/O (ADR 0011).
 
 A slice is a hold that this process took in advance, from all purses of one kind of request at once. What no request
 holds of it is `free`. A pocket is a kind of request: all that are held in the same purses under the same limits.

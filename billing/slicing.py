@@ -1,4 +1,4 @@
-"""The slices of one process: holds requests in them without a round trip, and keeps Postgres informed (ADR 0009).
+"""The slices of one process: holds requests in them without a round trip, and keeps Postgres informed (ADR 0011).
 
 Postgres decides money: a slice is a hold like any other, taken, leased, extended and reaped in the same way. A process
 that does not hear from Postgres for half a second uses none, so money fails closed with slices as without them.

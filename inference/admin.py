@@ -15,8 +15,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing import price_list, prices
 from billing.models import Price, PriceComponent
-from inference import models
-from inference.forms import PriceForm
+from inference import credentials, models
+from inference.forms import PoolForm, PriceForm
 from inference.publishing import catalogue_changed
 from tenants import audit
 from tenants.asking import answers
@@ -160,13 +160,21 @@ class PoolAdmin(CatalogueAdmin):
     list_filter = ("engine", "enabled")
     search_fields = ("name", "replicas__url")
     fieldsets = (
-        (None, {"fields": ("name", "engine", "credential_env", "weight", "max_concurrency", "enabled")}),
+        (None, {"fields": ("name", "engine", "weight", "max_concurrency", "enabled")}),
+        ("Credential", {"fields": ("credential_state", "credential", "forget_credential", "credential_env")}),
         (
             "Longest waits, in milliseconds",
             {"fields": (("connect_ms", "first_byte_ms"), ("between_tokens_ms", "total_ms"))},
         ),
     )
+    form = PoolForm
+    readonly_fields = ("credential_state",)
     inlines = (ReplicaInline, ServedInline)
+
+    @admin.display(description="Credential")
+    def credential_state(self, pool: models.Pool) -> str:
+        """Say whether there is one, never which."""
+        return credentials.described(pool)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Pool]:
         """Count replicas and models."""

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httpx
+from django.conf import settings
 
 from foundation import clock, logs
+from inference.gateway.connections import Asking, Connections, EngineError
 from inference.models import Pool, Replica
 from inference.publishing import catalogue_changed
 
@@ -41,10 +42,9 @@ class Target:
     standing: Standing
 
     @property
-    def address(self) -> str:
-        """Where to ask. Other people's services have no /health: that they answer at all is all we ask of them."""
-        path = "/v1/models" if self.replica.pool.engine == Pool.Engine.OPENAI else "/health"
-        return self.replica.url.rstrip("/") + path
+    def path(self) -> str:
+        """What to ask for. Other people's services have no /health: that they answer at all is all we ask of them."""
+        return "/v1/models" if self.replica.pool.engine == Pool.Engine.OPENAI else "/health"
 
 
 def next_state(state: str, failures: int, *, well: bool) -> Standing:
@@ -77,19 +77,30 @@ def probe_replicas() -> int:
 
 async def ask(targets: Sequence[Target]) -> list[bool]:
     """Ask the replicas at once; return who is well, in the same order. Nothing that they answer can raise here."""
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
     turn = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False) as client:
-        return await asyncio.gather(*(_ask(client, turn, target) for target in targets))
-
-
-async def _ask(client: httpx.AsyncClient, turn: asyncio.Semaphore, target: Target) -> bool:
+    # The gateway's own way to the engines: what it cannot reach is not well, be it for want of a certificate.
+    connections = Connections(settings.ENGINE_CA_BUNDLE)
     try:
-        # httpx's own timeout starts anew with each byte; this one is for the whole answer.
-        async with turn, asyncio.timeout(TIMEOUT_SECONDS), client.stream("GET", target.address) as response:
-            return is_well(target.replica.pool.engine, response.status_code)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError):
+        return await asyncio.gather(*(_ask(connections, turn, target) for target in targets))
+    finally:
+        connections.close()
+
+
+async def _ask(connections: Connections, turn: asyncio.Semaphore, target: Target) -> bool:
+    try:
+        asking = connections.get(target.replica.url, target.path, TIMEOUT_SECONDS)
+        async with turn, asyncio.timeout(TIMEOUT_SECONDS):
+            return is_well(target.replica.pool.engine, await _status(asking))
+    except (EngineError, TimeoutError, ValueError):
         return False
+
+
+async def _status(asking: Asking) -> int:
+    try:
+        await asking.send()
+        return asking.status
+    finally:
+        asking.finish()
 
 
 def _write(target: Target, *, well: bool) -> bool:

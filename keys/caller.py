@@ -19,6 +19,7 @@ SELECT jsonb_build_object(
     'expires_at', extract(epoch FROM key.expires_at), 'revoked', key.revoked_at IS NOT NULL,
     'suspended', organization.status <> 'active', 'archived', project.archived_at IS NOT NULL,
     'time_zone', organization.time_zone, 'fence', organization.config_version,
+    'origins', organization.allowed_origins,
     'limits', COALESCE((
         SELECT jsonb_agg(jsonb_build_object(
             'scope', limits.scope, 'scope_id', limits.scope_id, 'budget_id', limits.id,
@@ -45,6 +46,7 @@ class Caller:
     """The facts of a good key. `expires_at` is in Unix seconds, `loaded_at` on the monotonic clock.
 
     `finer` names the scopes of subjects.py in which its organisation has any limits; most have none.
+    `origins` are the web pages whose scripts may read the answers; most have none of them, either.
     """
 
     key_id: UUID
@@ -63,6 +65,7 @@ class Caller:
     loaded_at: float
     member_id: UUID | None = None
     finer: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
 
     def allows(self, model: str) -> bool:
         """Say whether the key may use the model with this id."""
@@ -89,6 +92,7 @@ def from_row(row: Mapping[str, Any], loaded_at: float) -> Caller:
         loaded_at=loaded_at,
         member_id=UUID(row["member_id"]) if row["member_id"] else None,
         finer=frozenset(row["finer"]),
+        origins=frozenset(row["origins"]),
     )
 
 

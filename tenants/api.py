@@ -17,7 +17,7 @@ from foundation.rest import pages
 from foundation.rest.bodies import Fields, body, query
 from foundation.rest.fields import Instant, PublicId, Text
 from foundation.rest.pages import PageQuery
-from tenants import founding, isolation, members, organizations, projects
+from tenants import founding, isolation, members, naming, organizations, projects
 from tenants.models import Organization, Project, User
 from tenants.rest import idempotency
 from tenants.rest.resources import OrganizationResource, Resource, public_id
@@ -33,6 +33,11 @@ class OrganizationFacts(serializers.Serializer[Organization]):
     status = serializers.ChoiceField(Organization.Status.choices, read_only=True)
     time_zone = serializers.CharField(
         read_only=True, help_text="IANA name. Days, weeks and months of budgets turn over at its midnight."
+    )
+    allowed_origins = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Web pages whose scripts may use the inference API with the organization's keys.",
     )
     created_at = Instant(read_only=True)
 
@@ -53,6 +58,12 @@ class OrganizationChange(Fields):
 
     name = Text(required=False, max_length=200)
     time_zone = Text(required=False, max_length=64)
+    allowed_origins = serializers.ListField(
+        child=Text(max_length=255),
+        required=False,
+        max_length=naming.MOST_ORIGINS,
+        help_text="All of them: `https://app.example.com`, or `*` for any. An empty list, the default, allows none.",
+    )
 
 
 class Organizations(Resource):
@@ -130,6 +141,8 @@ class OneOrganization(Resource):
             organizations.rename(organization=found, name=change["name"], actor=self.actor)
         if "time_zone" in change:
             organizations.move_to_time_zone(organization=found, time_zone=change["time_zone"], actor=self.actor)
+        if "allowed_origins" in change:
+            organizations.allow_origins(organization=found, origins=change["allowed_origins"], actor=self.actor)
         return Response(OrganizationFacts(found).data)
 
     def _enter(self, organization: str, right: Right) -> Organization:

@@ -1,6 +1,8 @@
-"""Changing an organisation: its name and time zone by its people, its standing by operators."""
+"""Changing an organisation: its name, time zone and origins by its people, its standing by operators."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -24,6 +26,16 @@ def move_to_time_zone(*, organization: Organization, time_zone: str, actor: Acto
     organization.save(update_fields=["time_zone"])
     configuration.bump(organization.pk)
     audit.record(actor, "organization.time_zone_changed", organization, before=before, after=time_zone)
+
+
+@transaction.atomic
+def allow_origins(*, organization: Organization, origins: Iterable[str], actor: Actor) -> None:
+    """Let scripts of these web pages, and of no others, read what its keys are answered."""
+    before, organization.allowed_origins = organization.allowed_origins, naming.origins(origins)
+    organization.save(update_fields=["allowed_origins"])
+    configuration.bump(organization.pk)
+    after = organization.allowed_origins
+    audit.record(actor, "organization.origins_changed", organization, before=before, after=after)
 
 
 @transaction.atomic

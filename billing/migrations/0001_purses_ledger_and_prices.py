@@ -57,6 +57,13 @@ class Migration(migrations.Migration):
                 ("prompt_tokens", models.BigIntegerField(default=0)),
                 ("cached_tokens", models.BigIntegerField(default=0)),
                 ("completion_tokens", models.BigIntegerField(default=0)),
+                (
+                    "unit",
+                    models.CharField(
+                        blank=True, help_text="What is charged beside tokens: seconds, images …", max_length=16
+                    ),
+                ),
+                ("quantity", models.BigIntegerField(default=0)),
                 ("price_version", models.PositiveIntegerField(blank=True, null=True)),
                 ("hold_nusd", models.BigIntegerField(default=0)),
                 ("cost_nusd", models.BigIntegerField(default=0)),
@@ -198,7 +205,15 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("input", "Input"), ("cached_input", "Cached Input"), ("output", "Output")],
+                        choices=[
+                            ("input", "Input"),
+                            ("cached_input", "Cached Input"),
+                            ("output", "Output"),
+                            ("requests", "Requests"),
+                            ("characters", "Characters"),
+                            ("seconds", "Seconds"),
+                            ("images", "Images"),
+                        ],
                         max_length=32,
                     ),
                 ),

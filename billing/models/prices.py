@@ -46,6 +46,10 @@ class PriceComponent(models.Model):
         INPUT = "input"
         CACHED_INPUT = "cached_input"
         OUTPUT = "output"
+        REQUESTS = "requests"
+        CHARACTERS = "characters"
+        SECONDS = "seconds"
+        IMAGES = "images"
 
     price = models.ForeignKey(Price, on_delete=models.CASCADE, related_name="components")
     kind = models.CharField(max_length=32, choices=Kind)

@@ -40,6 +40,12 @@ class Addresses:
                 address = before
         return subjects.address(str(address))
 
+    def vouched(self, scope: Scope) -> bool:
+        """Say whether the peer is one of the trusted proxies."""
+        peer = scope.get("client")
+        address = _parse(peer[0]) if peer else None
+        return address is not None and self._trusts(address)
+
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
 

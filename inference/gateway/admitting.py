@@ -33,7 +33,7 @@ class Admitting:
         self._admitted = 0
 
     async def admit(
-        self, http: Http, secret: str, caller: Caller, wanted: Order, catalogue: Catalogue
+        self, http: Http, secret: str, caller: Caller, order: Order, catalogue: Catalogue
     ) -> tuple[Caller, Order, Ticket, Hold]:
         """Pass all limits and all purses, or raise what refused.
 
@@ -42,25 +42,25 @@ class Admitting:
         """
         attempt = 0
         while True:
-            ticket, hold = await self._both(http, caller, wanted, attempt)
+            ticket, hold = await self._both(http, caller, order, attempt)
             if ticket.fence <= caller.fence:
-                return caller, wanted, ticket, hold
+                return caller, order, ticket, hold
             try:
                 newer = await self._directory.caller(secret, ticket.fence)
                 if newer is caller:
-                    return caller, wanted, ticket, hold
-                wanted = await self._ordering.decide(http, wanted.chat, catalogue, newer, clock.now())
+                    return caller, order, ticket, hold
+                order = await self._ordering.decide(http, order.surface, order.wanted, catalogue, newer, clock.now())
             except PlatformError:
                 await self._undo(ticket, hold)
                 raise
             await self._undo(ticket, hold)
             caller, attempt = newer, attempt + 1
 
-    async def _both(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> tuple[Ticket, Hold]:
-        request, began = _hold_request(http, caller, wanted), time.monotonic()
+    async def _both(self, http: Http, caller: Caller, order: Order, attempt: int) -> tuple[Ticket, Hold]:
+        request, began = _hold_request(http, caller, order), time.monotonic()
         taken = self._holds.begin(request)
         try:
-            admitting = self._admission.enqueue(self._admission_request(http, caller, wanted, attempt))
+            admitting = self._admission.enqueue(self._admission_request(http, caller, order, attempt))
         except PlatformError:
             await self._undo(None, taken)
             raise
@@ -78,14 +78,14 @@ class Admitting:
         if self._admitted % ONE_IN == 0:
             metrics.admission.observe(time.monotonic() - began)
 
-    def _admission_request(self, http: Http, caller: Caller, wanted: Order, attempt: int) -> AdmissionRequest:
+    def _admission_request(self, http: Http, caller: Caller, order: Order, attempt: int) -> AdmissionRequest:
         return AdmissionRequest(
             organization_id=caller.organization_id,
             # The lease of an attempt that is undone must not take the next one's with it.
             lease_id=f"{http.public_id}.{attempt}" if attempt else http.public_id,
-            rates=caller.rates + wanted.finer.rates,
-            amounts=Amounts(wanted.bound.likely_input, wanted.bound.likely_output),
-            pools=self._balance.seats(wanted.model, asyncio.get_running_loop().time()),
+            rates=caller.rates + order.finer.rates,
+            amounts=Amounts(order.bound.likely_input, order.bound.likely_output),
+            pools=self._balance.seats(order.routes, asyncio.get_running_loop().time()),
         )
 
     async def _undo(self, ticket: object, hold: object) -> None:
@@ -102,15 +102,15 @@ async def _outcome[Result](future: Awaitable[Result]) -> Result | Exception:
         return refusal
 
 
-def _hold_request(http: Http, caller: Caller, wanted: Order) -> HoldRequest:
+def _hold_request(http: Http, caller: Caller, order: Order) -> HoldRequest:
     return HoldRequest(
         request_id=http.request_id,
         organization_id=caller.organization_id,
         project_id=caller.project_id or caller.organization_id,
         key_id=caller.key_id,
-        model=wanted.model.id,
-        amount_nusd=wanted.worst_case_nusd,
+        model=order.model.id,
+        amount_nusd=order.worst_case_nusd,
         zone=caller.time_zone,
-        customer=wanted.chat.customer,
-        caps=caller.caps + wanted.finer.caps,
+        customer=order.wanted.customer,
+        caps=caller.caps + order.finer.caps,
     )

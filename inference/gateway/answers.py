@@ -1,21 +1,23 @@
-"""What leaves: the heads of answers, errors in OpenAI's shape, and the end of a stream that broke."""
+"""What leaves: the heads of answers, errors, and the end of a stream that broke."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import orjson
 
 from foundation.errors import PlatformError, answer_headers, as_openai
-from foundation.web import Header, Send, send_json
+from foundation.web import GUARDED, Header, Send, send_json
 from inference.gateway.admission import Ticket
+from inference.gateway.engines.wire import Whole
 from inference.gateway.exchange import Exchange
-from inference.gateway.idempotency import Outcome
+from inference.gateway.surfaces.surface import Surface
+from inference.gateway.wanted import Outcome
 
 _STREAM_HEAD: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
     # nginx and its kind would otherwise collect the stream.
     (b"x-accel-buffering", b"no"),
 )
@@ -74,13 +76,27 @@ async def end_stream(send: Send, marker: bytes) -> None:
 
 async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> None:
     """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet."""
+    surface = exchange.order.surface
     if exchange.head_sent:
-        await end_stream(send, b"data: " + orjson.dumps(as_openai(error)) + b"\n\n")
+        await end_stream(send, surface.error_event(error, exchange.public_id))
     else:
-        await send_error(send, error, common_headers(exchange))
+        await send_error(send, surface.error(error, exchange.public_id), error, common_headers(exchange))
 
 
-async def send_outcome(send: Send, public_id: str, outcome: Outcome, *, streamed: bool) -> None:
+async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) -> None:
+    """Send a whole answer, with what it cost."""
+    headers = [
+        (b"content-type", whole.content_type),
+        (b"content-length", b"%d" % len(whole.body)),
+        *GUARDED,
+        *common_headers(exchange),
+        (b"x-turnpike-cost-nano-usd", b"%d" % cost),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": whole.body})
+
+
+async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, *, streamed: bool) -> None:
     """Answer a repeated request with what the first one used and cost. Its content was never kept."""
     headers: list[Header] = [
         (b"x-request-id", public_id.encode()),
@@ -89,31 +105,23 @@ async def send_outcome(send: Send, public_id: str, outcome: Outcome, *, streamed
         (b"x-turnpike-model", outcome.model.encode()),
         (b"x-turnpike-cost-nano-usd", b"%d" % outcome.cost_nusd),
     ]
-    body = orjson.dumps(_as_completion(outcome, "chat.completion.chunk" if streamed else "chat.completion"))
+    body = surface.replay(outcome, streamed=streamed)
     if not streamed:
         await send_json(send, 200, body, headers)
         return
     await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEAD, *headers]})
-    await end_stream(send, b"data: " + body + b"\n\ndata: [DONE]\n\n")
+    await end_stream(send, body)
 
 
-def _as_completion(outcome: Outcome, kind: str) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{outcome.request_id}",
-        "object": kind,
-        "created": int(outcome.at.timestamp()),
-        "model": outcome.model,
-        "choices": [],
-        "usage": {
-            "prompt_tokens": outcome.prompt_tokens,
-            "completion_tokens": outcome.completion_tokens,
-            "total_tokens": outcome.prompt_tokens + outcome.completion_tokens,
-            "prompt_tokens_details": {"cached_tokens": outcome.cached_tokens},
-        },
-    }
+async def refuse(
+    send: Send, surface: Surface | None, error: PlatformError, request_id: str, headers: Iterable[Header] = ()
+) -> None:
+    """Answer with an error in the words of the endpoint that was asked; in OpenAI's where there is none."""
+    body = surface.error(error, request_id) if surface else orjson.dumps(as_openai(error))
+    await send_error(send, body, error, [(b"x-request-id", request_id.encode()), *headers])
 
 
-async def send_error(send: Send, error: PlatformError, headers: Iterable[Header]) -> None:
-    """Answer with an error."""
+async def send_error(send: Send, body: bytes, error: PlatformError, headers: Iterable[Header]) -> None:
+    """Answer with an error whose body is written already."""
     named = [(name.encode(), value.encode()) for name, value in answer_headers(error).items()]
-    await send_json(send, error.status, orjson.dumps(as_openai(error)), [*named, *headers])
+    await send_json(send, error.status, body, [*named, *headers])

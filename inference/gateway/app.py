@@ -5,56 +5,59 @@ Chat and its kind never enter Django (architecture §2): Django's handler costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
+from billing import receipts
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
 from foundation.errors import (
     ClientGone,
-    InvalidRequest,
     MethodNotAllowed,
     NotFound,
     PlatformError,
-    RequestTooLarge,
-    UnsupportedMediaType,
 )
+from foundation.signing import Signer
 from foundation.stores import Postgres, valkey
-from foundation.web import Receive, Scope, Send, single
+from foundation.web import Receive, Scope, Send
 from inference.gateway import answers
 from inference.gateway.addresses import Addresses, Network
 from inference.gateway.admission import Admission
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
-from inference.gateway.endpoints import CHAT, Services, chat_completions
+from inference.gateway.cors import Cors
+from inference.gateway.credentials import Credentials
+from inference.gateway.endpoints import Services, answer
+from inference.gateway.errors import BodyBroken
+from inference.gateway.heads import HANG_UP, check_head, check_type
 from inference.gateway.idempotency import Idempotency
 from inference.gateway.keeping import Keeper
 from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
+from inference.gateway.surfaces.router import ROUTES
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
 
 log = logs.get(__name__)
 
-MOST_HEADERS = 100
-MOST_HEADER_BYTES = 8 * 1024
-MOST_HEAD_BYTES = 32 * 1024
 MODELS = "/v1/models"
+RECEIPTS = "/v1/receipts"
+RECEIPT_KEYS = RECEIPTS + "/keys"
 # What a settlement gets after the end of a drain.
 SETTLING_SECONDS = 2.0
-POSTS: dict[str, tuple[str, Callable[[Services, Http], Awaitable[None]]]] = {
-    "/v1/chat/completions": (CHAT, chat_completions),
-}
+# Paths that must be spelled without escapes.
+LITERAL = frozenset({*ROUTES, MODELS, RECEIPT_KEYS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,18 @@ class Options:
 
     database_url: str
     valkey_url: str
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     hold_lease_seconds: float
     concurrency_lease_seconds: float
     processes: int
     valkey_timeout_ms: int
+    receipt_signing_key: str = field(repr=False)
+    client_seconds: float = 30.0
+    """How long a client may take none of what it is sent before it counts as gone (architecture §4.3)."""
     trusted_proxies: Sequence[Network] = ()
+    engine_ca_bundle: str = ""
+    receipt_public_keys: Sequence[str] = ()
+    credential_keys: Sequence[str] = field(default=(), repr=False)
     hold_slices: bool = False
 
 
@@ -92,7 +101,7 @@ class Gateway:
         )
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
-        self._upstream = Upstream()
+        self._upstream = Upstream(options.engine_ca_bundle)
         directory, finer = KeyDirectory(self._fetch_key, options.pepper), FinerLimits(self._fetch_limits)
         balance, experience = Balance(), Experience()
         ordering = Ordering(finer, Addresses(options.trusted_proxies), experience)
@@ -103,11 +112,14 @@ class Gateway:
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
             settling=Settling(self._settlements, holds, admission, experience),
-            relay=Relay(self._upstream, balance),
+            relay=Relay(self._upstream, balance, options.client_seconds),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
-        self._news = News(options.valkey_url, self._postgres, self.services)
+        self._cors = Cors(self._postgres, directory)
+        signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
+        self._receipts = Receipts(self._postgres, directory, signer)
+        self._news = News(options.valkey_url, self._postgres, self.services, Credentials(options.credential_keys))
 
     async def startup(self) -> None:
         """Open the stores, load the catalogue, listen for news."""
@@ -144,12 +156,14 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of `/v1`."""
         request_id = ids.uuid7()
-        http = Http(scope, receive, send, request_id, ids.public("req", request_id))
+        http = Http(scope, receive, self._cors.opening(scope, send), request_id, ids.public("req", request_id))
         logs.request_id.set(http.public_id)
         try:
             await self._serve(http)
         except ClientGone:
             metrics.requests("none", "client_gone", "499").inc()
+            # The server says so, too, of a body that it cannot read: then the client is there, and waits.
+            await self._tell(http, BodyBroken(headers=HANG_UP))
         except PlatformError as error:
             await self._refuse(http, error)
         except Exception:  # The boundary to the server: whatever is wrong with us, the client gets an answer.
@@ -157,25 +171,32 @@ class Gateway:
             await self._refuse(http, PlatformError())
 
     async def _serve(self, http: Http) -> None:
-        _check_head(http.scope)
+        check_head(http.scope, LITERAL)
         path, method = http.scope["path"], http.scope["method"]
-        if path in POSTS:
-            _require(method, "POST")
-            _require_json(http.scope)
-            await POSTS[path][1](self.services, http)
+        allowed, surface = _methods(path), ROUTES.get(path)
+        if method == "OPTIONS":
+            await self._cors.preflight(http, allowed)
+        elif method not in allowed:
+            raise MethodNotAllowed(headers={"allow": ", ".join((*allowed, "OPTIONS"))})
+        elif surface is not None:
+            check_type(http.scope["headers"], surface.content_type)
+            await answer(self.services, http, surface)
         elif path == MODELS:
-            _require(method, "GET")
             await list_models(self.services, http)
         elif path.startswith(MODELS + "/"):
-            _require(method, "GET")
             await retrieve_model(self.services, http, path[len(MODELS) + 1 :])
+        elif path == RECEIPT_KEYS:
+            await self._receipts.publish_keys(http)
         else:
-            raise NotFound("There is no such endpoint.")
+            await self._receipts.retrieve(http, path[len(RECEIPTS) + 1 :])
 
     async def _refuse(self, http: Http, error: PlatformError) -> None:
-        name = POSTS.get(http.scope["path"], ("none",))[0]
-        metrics.requests(name, error.code, str(error.status)).inc()
-        await answers.send_error(http.send, error, [(b"x-request-id", http.public_id.encode())])
+        surface = ROUTES.get(http.scope["path"])
+        metrics.requests(surface.name if surface else "none", error.code, str(error.status)).inc()
+        await self._tell(http, error)
+
+    async def _tell(self, http: Http, error: PlatformError) -> None:
+        await answers.refuse(http.send, ROUTES.get(http.scope["path"]), error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))
@@ -185,26 +206,13 @@ class Gateway:
         return [row[0] for row in await self._postgres.fetch(LIMITS_OF_SUBJECTS, (subjects,))]
 
 
-def _check_head(scope: Scope) -> None:
-    headers = scope["headers"]
-    sizes = [len(name) + len(value) for name, value in headers]
-    if len(sizes) > MOST_HEADERS or sum(sizes) > MOST_HEAD_BYTES or max(sizes, default=0) > MOST_HEADER_BYTES:
-        raise RequestTooLarge("The request has too many or too large headers.")
-    if single(headers, b"host") is None and scope.get("http_version") == "1.1":
-        raise InvalidRequest("The header host is missing.")
-
-
-def _require(method: str, wanted: str) -> None:
-    if method != wanted:
-        raise MethodNotAllowed(headers={"allow": wanted})
-
-
-def _require_json(scope: Scope) -> None:
-    media_type = (single(scope["headers"], b"content-type") or b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        raise UnsupportedMediaType
-    if (single(scope["headers"], b"content-encoding") or b"identity").lower() != b"identity":
-        raise UnsupportedMediaType("Send the body without a content-encoding.")
+def _methods(path: str) -> tuple[str, ...]:
+    """Return what may be done at a path. Raises NotFound."""
+    if path in ROUTES:
+        return ("POST",)
+    if path == MODELS or path.startswith((MODELS + "/", RECEIPTS + "/")):
+        return ("GET", "HEAD")
+    raise NotFound("There is no such endpoint.")
 
 
 def build_gateway(options: Options) -> Gateway:

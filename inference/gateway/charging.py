@@ -48,12 +48,17 @@ class Consumption(NamedTuple):
     billable: bool
 
 
-def consumption(ending: Ending, usage: Any, *, final: bool, outputs: int, likely_prompt: int) -> Consumption:
+def consumption(
+    ending: Ending, usage: Any, *, final: bool, outputs: int, likely_prompt: int, generates: bool = True
+) -> Consumption:
     """Decide what a request consumed and whether it pays.
 
     `usage` is the engine's last word (OpenAI's object) or None, `final` whether it was meant as the last one,
     `outputs` how many pieces of output went by, `likely_prompt` our own estimate for an engine that says nothing.
+    What `generates` no tokens (a vector, a verdict, a picture) is delivered whole or not at all.
     """
+    if not generates:
+        return _whole(ending, usage, likely_prompt)
     tokens = _tokens(usage)
     source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
     if tokens is None:
@@ -65,6 +70,15 @@ def consumption(ending: Ending, usage: Any, *, final: bool, outputs: int, likely
     # Nobody pays for nothing, nor for what broke; the tokens are recorded all the same.
     nothing_came = ending in (Ending.COMPLETE, Ending.CLIENT_LEFT)
     return Consumption(NO_OUTPUT if nothing_came else ending, source, tokens, billable=False)
+
+
+def _whole(ending: Ending, usage: Any, likely_prompt: int) -> Consumption:
+    complete = ending is Ending.COMPLETE
+    tokens, source = _tokens(usage), Source.FINAL
+    if tokens is None:
+        tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if complete else (Tokens(0, 0, 0), Source.NONE)
+    outcome = NO_OUTPUT if ending is Ending.CLIENT_LEFT else ending
+    return Consumption(outcome, source, tokens, billable=complete)
 
 
 def _tokens(usage: Any) -> Tokens | None:

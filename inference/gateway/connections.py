@@ -8,23 +8,27 @@ whatever it was waiting for. The clients that were tried lose a cancellation whi
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final, cast
-from urllib.parse import urlsplit
 
 import httptools
+
+from foundation import logs
+from inference.gateway.engine_addresses import Origin, address_of, is_forbidden
+
+log = logs.get(__name__)
 
 # Less than the five seconds after which uvicorn, and so vLLM, closes an idle connection.
 IDLE_SECONDS: Final = 4.0
 MOST_IDLE: Final = 512
+# Of the head, of trailers, and of whatever else may come before, between and after a body's bytes.
 MOST_HEAD_BYTES: Final = 64 * 1024
 # What may lie here unread before the engine has to wait.
 MOST_UNREAD_BYTES: Final = 256 * 1024
-
-type Origin = tuple[str, int, bool]
 
 
 class EngineError(Exception):
@@ -37,26 +41,6 @@ class Unreachable(EngineError):
 
 class Broken(EngineError):
     """The connection ended before the answer did, or brought what is no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An engine's URL, taken apart."""
-
-    origin: Origin
-    host: bytes
-    prefix: bytes
-
-
-@lru_cache(maxsize=10_000)
-def address_of(url: str) -> Address:
-    """Take an engine's root URL apart. ValueError for what is no http(s) URL."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an engine's address is an http or https URL")
-    secure = parts.scheme == "https"
-    origin = (parts.hostname, parts.port or (443 if secure else 80), secure)
-    return Address(origin, parts.netloc.rpartition("@")[2].encode("ascii"), parts.path.rstrip("/").encode("ascii"))
 
 
 class Connection(asyncio.Protocol):
@@ -73,6 +57,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        # The parser tells a header once it is whole: an endless one shows only in how much has come.
+        self._idle_bytes = 0
         self._head_bytes = 0
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -96,13 +82,20 @@ class Connection(asyncio.Protocol):
             self.close()  # An engine that speaks unasked is not in step with us.
             return
         self.started = True
+        self._idle_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, Broken) as error:
-            if not self.complete:
-                self._error = Broken(f"no HTTP: {type(error).__name__}")
-            self.close()
+            self._give_up(f"no HTTP: {type(error).__name__}")
+        else:
+            if self._idle_bytes > MOST_HEAD_BYTES:
+                self._give_up("too much that is no body")
         self._wake()
+
+    def _give_up(self, why: str) -> None:
+        if not self.complete:
+            self._error = Broken(why)
+        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
@@ -132,6 +125,7 @@ class Connection(asyncio.Protocol):
             self._in_head = False
 
     def on_body(self, body: bytes) -> None:
+        self._idle_bytes = 0
         self._parts.append(body)
         self._unread += len(body)
         if self._unread > MOST_UNREAD_BYTES and not self._paused and self._transport is not None:
@@ -209,18 +203,36 @@ class Connection(asyncio.Protocol):
 class Connections:
     """The idle connections of one process, by origin."""
 
-    def __init__(self) -> None:
+    def __init__(self, ca_bundle: str = "") -> None:
+        """Take a file of certificate authorities that engines may have beside the system's own."""
+        self._ca_bundle = ca_bundle
         self._idle: defaultdict[Origin, deque[Connection]] = defaultdict(deque)
 
     def post(
         self, url: str, path: str, body: bytes, headers: tuple[tuple[str, str], ...], connect_seconds: float
     ) -> Asking:
-        """Prepare a request."""
+        """Prepare a request with a body."""
+        length = (("content-length", str(len(body))),)
+        return self._ask(b"POST", url, path, headers + length, body, connect_seconds)
+
+    def get(self, url: str, path: str, connect_seconds: float) -> Asking:
+        """Prepare a request without one."""
+        return self._ask(b"GET", url, path, (("accept-encoding", "identity"),), b"", connect_seconds)
+
+    def _ask(
+        self,
+        method: bytes,
+        url: str,
+        path: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+        connect_seconds: float,
+    ) -> Asking:
         address = address_of(url)
-        lines = [b"POST ", address.prefix, path.encode("ascii"), b" HTTP/1.1\r\nhost: ", address.host]
+        lines = [method, b" ", address.prefix, path.encode("ascii"), b" HTTP/1.1\r\nhost: ", address.host]
         for name, value in headers:
             lines += (b"\r\n", name.encode("ascii"), b": ", value.encode("latin-1"))
-        lines += (b"\r\ncontent-length: %d\r\n\r\n" % len(body), body)
+        lines += (b"\r\n\r\n", body)
         return Asking(self, address.origin, b"".join(lines), connect_seconds)
 
     async def take(self, origin: Origin, connect_seconds: float, *, fresh: bool) -> Connection:
@@ -232,15 +244,26 @@ class Connections:
             if not connection.closed and loop.time() - connection.idle_since < IDLE_SECONDS:
                 return connection
             connection.close()
-        host, port, secure = origin
         try:
             async with asyncio.timeout(connect_seconds):
-                _, made = await loop.create_connection(
-                    lambda: Connection(loop), host, port, ssl=_tls() if secure else None
-                )
+                return await self._connect(loop, origin)
         except (OSError, TimeoutError) as error:
             raise Unreachable(type(error).__name__) from error
-        return made
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> Connection:
+        """Connect to the first of a host's addresses that answers. What was checked is what is connected to."""
+        host, port, secure = origin
+        tls, refused = tls_for(self._ca_bundle) if secure else None, OSError("the host has no address")
+        for address in await _addresses(loop, host, port):
+            try:
+                _, made = await loop.create_connection(
+                    lambda: Connection(loop), address, port, ssl=tls, server_hostname=host if secure else None
+                )
+            except OSError as error:
+                refused = error
+            else:
+                return made
+        raise refused
 
     def give_back(self, origin: Origin, connection: Connection) -> None:
         """Keep a connection for the next request if it can carry one."""
@@ -248,8 +271,11 @@ class Connections:
         if not connection.reusable or len(idle) >= MOST_IDLE:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = now = asyncio.get_running_loop().time()
         idle.append(connection)
+        # The one used last is used next, so those at the other end are what a peak has left over.
+        while idle[0].closed or now - idle[0].idle_since > IDLE_SECONDS:
+            idle.popleft().close()
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -325,6 +351,22 @@ class Asking:
         return self._connection
 
 
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[str]:
+    """Resolve a host. Raises OSError for one that is nowhere, and for one that is only where no engine may be."""
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = dict.fromkeys(str(place[0]) for *_, place in found)
+    allowed = [address for address in addresses if not is_forbidden(ip_address(address))]
+    if not allowed:
+        log.error("engine_address_forbidden", host=host, port=port)
+        raise OSError("the host has only addresses that no engine has")
+    return allowed
+
+
+@lru_cache(maxsize=4)
+def tls_for(ca_bundle: str) -> ssl.SSLContext:
+    """Return how to speak TLS to engines: certificates and names are checked, against these authorities as well."""
+    context = ssl.create_default_context()
+    if ca_bundle:
+        context.load_verify_locations(ca_bundle)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-import orjson
-
 from foundation import clock
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.ids import timestamp_of
-from foundation.web import send_json
 from inference.gateway import answers
 from inference.gateway.admitting import Admitting
 from inference.gateway.catalogue import Catalogue
@@ -24,10 +21,9 @@ from inference.gateway.keeping import Keeper
 from inference.gateway.orders import Http, Order, Ordering
 from inference.gateway.relay import Relay
 from inference.gateway.settling import Settling
+from inference.gateway.surfaces.surface import Surface
 from keys.finer import FinerLimits
 from keys.verification import Caller, KeyDirectory
-
-CHAT = "chat.completions"
 
 
 @dataclass(slots=True)
@@ -45,17 +41,18 @@ class Services:
     catalogue: Catalogue
 
 
-async def chat_completions(services: Services, http: Http) -> None:
-    """Serve POST /v1/chat/completions."""
+async def answer(services: Services, http: Http, surface: Surface) -> None:
+    """Serve a POST to one of the endpoints of models."""
     started = asyncio.get_running_loop().time()
     secret = services.directory.credential(http.scope["headers"])
     caller = await services.directory.caller(secret)
-    order = await services.ordering.take(http, services.catalogue, caller, clock.now())
-    async with services.idempotency.once(http, caller, order.chat.digest) as earlier:
+    order = await services.ordering.take(http, surface, services.catalogue, caller, clock.now())
+    async with services.idempotency.once(http, caller, order.wanted.digest) as earlier:
         if earlier is None:
             await serve(services, http, secret, caller, order, started)
         else:
-            await answers.send_outcome(http.send, http.public_id, earlier, streamed=order.chat.stream)
+            streamed = order.wanted.stream
+            await answers.send_outcome(http.send, http.public_id, surface, earlier, streamed=streamed)
 
 
 async def serve(services: Services, http: Http, secret: str, caller: Caller, order: Order, started: float) -> None:
@@ -65,7 +62,6 @@ async def serve(services: Services, http: Http, secret: str, caller: Caller, ord
     exchange = Exchange(
         request_id=http.request_id,
         public_id=http.public_id,
-        endpoint=CHAT,
         caller=caller,
         order=order,
         ticket=ticket,
@@ -74,7 +70,7 @@ async def serve(services: Services, http: Http, secret: str, caller: Caller, ord
         started_at=timestamp_of(http.request_id),
     )
     with services.keeper.keeping(exchange):
-        await (stream_answer if order.chat.stream else whole_answer)(services, http, exchange)
+        await (stream_answer if order.wanted.stream else whole_answer)(services, http, exchange)
 
 
 async def stream_answer(services: Services, http: Http, exchange: Exchange) -> None:
@@ -87,8 +83,10 @@ async def stream_answer(services: Services, http: Http, exchange: Exchange) -> N
     marker = await services.relay.stream(exchange, http.receive, http.send, start)
     try:
         await services.settling.settle(exchange)
+        exchange.keep_alive = None
         exchange.raise_for_failure()
     except PlatformError as failure:
+        exchange.keep_alive = None
         await answers.break_stream(http.send, exchange, failure)
     else:
         reach("settled")
@@ -98,14 +96,14 @@ async def stream_answer(services: Services, http: Http, exchange: Exchange) -> N
 
 async def whole_answer(services: Services, http: Http, exchange: Exchange) -> None:
     """Wait for the whole answer; settle; only then send it."""
-    answer = await services.relay.whole(exchange, http.receive)
+    whole = await services.relay.whole(exchange, http.receive)
     try:
         cost = await services.settling.settle(exchange)
         exchange.raise_for_failure()
     except PlatformError as failure:
-        await answers.send_error(http.send, failure, answers.common_headers(exchange))
+        body = exchange.order.surface.error(failure, exchange.public_id)
+        await answers.send_error(http.send, body, failure, answers.common_headers(exchange))
     else:
         reach("settled")
-        headers = [*answers.common_headers(exchange), (b"x-turnpike-cost-nano-usd", b"%d" % cost)]
-        await send_json(http.send, 200, orjson.dumps(answer), headers)
+        await answers.send_whole(http.send, exchange, whole, cost)
         reach("ended")

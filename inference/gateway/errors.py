@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from foundation.errors import Conflict, NotFound, Overloaded, PlatformError, RateLimited
+from foundation.errors import Conflict, InvalidRequest, NotFound, Overloaded, PlatformError, RateLimited
+
+
+class HeadTooLarge(PlatformError):
+    """More headers than anybody needs, or larger ones (RFC 6585 §5)."""
+
+    code, status, type = "request_head_too_large", 431, "invalid_request_error"
+    message = "The request has too many or too large headers."
+
+
+class TargetTooLong(PlatformError):
+    """An address that is longer than any of ours."""
+
+    code, status, type = "request_target_too_long", 414, "invalid_request_error"
+    message = "The address is too long."
+
+
+class BodyBroken(InvalidRequest):
+    """The body did not come to its end, or is framed in a way that cannot be read."""
+
+    message = "The body of the request ended too early, or its chunks cannot be read."
 
 
 class ModelNotFound(NotFound):

@@ -34,6 +34,7 @@ def estimate(
     has_media: bool,
     wanted: int | None,
     choices: int,
+    inputs: int = 1,
     context_length: int,
     max_output_tokens: int,
     caller_max_output: int | None,
@@ -42,13 +43,16 @@ def estimate(
 ) -> Estimate:
     """Bound one request of `size` body bytes that wants at most `wanted` tokens in each of `choices` answers.
 
+    Each of `inputs` is read by itself, with the whole context; without `choices` there is no output.
+
     `learned_input` is what bodies of this size come out at, `learned_output` how long such answers are.
 
     A token of a byte-level vocabulary is at least one byte, and JSON never writes text in fewer bytes than UTF-8, so
     the body's bytes bound the input. Media is not bounded by its bytes (a short link is a large picture): there, as
     for long texts, the context length is the bound, because engines refuse more.
     """
-    most_input = context_length if has_media else min(size + TEMPLATE_TOKENS, context_length)
+    contexts = context_length * inputs
+    most_input = contexts if has_media else min(size + TEMPLATE_TOKENS, contexts)
     written = size // LIKELY_BYTES_PER_TOKEN + 1
     likely_input = min(learned_input or written, most_input)
     ceiling = max_output_tokens if caller_max_output is None else min(max_output_tokens, caller_max_output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,13 +13,14 @@ from foundation.errors import PlatformError
 from inference.gateway.admission import Ticket
 from inference.gateway.charging import Ending
 from inference.gateway.connections import Asking
+from inference.gateway.engines.wire import Stream, Wire
 from inference.gateway.errors import Draining, UpstreamError, UpstreamTimeout
 from inference.gateway.orders import Order
 from inference.gateway.routing import Target
 from keys.verification import Caller
 
-CLIENT_SECONDS = 30.0
-"""How long a client may not read before it counts as gone (architecture §4.3)."""
+KEEP_ALIVE_SECONDS = 15.0
+"""How long a stream may be silent before it is told to go on: half of what usual proxies allow."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +29,6 @@ class Exchange:
 
     request_id: UUID
     public_id: str
-    endpoint: str
     caller: Caller
     order: Order
     ticket: Ticket
@@ -38,15 +39,21 @@ class Exchange:
     deadline: float = float("inf")
     total_deadline: float = float("inf")
     on_deadline: Ending = Ending.TIMEOUT
+    # Writes into a stream that it lives; there is none where nothing may be written before the end.
+    keep_alive: Callable[[], Awaitable[None]] | None = None
+    quiet_since: float = 0.0
     # What the relay learns.
     target: Target | None = None
     asking: Asking | None = None
+    wire: Wire = field(init=False)
+    stream: Stream | None = None
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
     usage: object = None
     usage_is_final: bool = False
     outputs: int = 0
+    quantity: int = 0
     complete: bool = False
     stopped: Ending | None = None
     error: PlatformError | None = None
@@ -56,16 +63,22 @@ class Exchange:
         self.on_deadline = Ending.TIMEOUT
         self.deadline = min(now + seconds, self.total_deadline)
 
-    def wait_for_client(self, now: float) -> None:
-        """Give the client its time to read."""
+    def wait_for_client(self, now: float, seconds: float) -> None:
+        """Give the client so long to take what it is sent now."""
+        self.quiet_since = now
         self.on_deadline = Ending.CLIENT_LEFT
-        self.deadline = now + CLIENT_SECONDS
+        self.deadline = now + seconds
 
     def stop(self, why: Ending) -> None:
         """End the delivery now. The first reason counts."""
         if self.stopped is None and self.pump is not None and not self.pump.done():
             self.stopped = why
             self.pump.cancel()
+
+    def is_quiet(self, now: float) -> bool:
+        """Say whether the engine has let a stream wait for so long that the client should hear of us."""
+        waits = self.keep_alive is not None and self.on_deadline is Ending.TIMEOUT and self.stopped is None
+        return waits and now - self.quiet_since > KEEP_ALIVE_SECONDS
 
     def check(self, now: float) -> None:
         """Stop when the present step takes too long."""

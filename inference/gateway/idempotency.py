@@ -11,8 +11,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from datetime import datetime
 
 from foundation import ids
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
@@ -20,6 +18,7 @@ from foundation.stores import Postgres, Row
 from foundation.web import single
 from inference.gateway.errors import IdempotencyKeyReused
 from inference.gateway.orders import Http
+from inference.gateway.wanted import Outcome
 from keys.verification import Caller
 
 HEADER = b"idempotency-key"
@@ -53,19 +52,6 @@ FROM inference_idempotencyclaim c
 WHERE c.organization_id = %(organization)s AND c.key = %(key)s
 """
 WITHDRAW = "DELETE FROM inference_idempotencyclaim WHERE organization_id = %s AND key = %s AND request_id = %s"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of the request that came first under a key."""
-
-    request_id: str
-    model: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    cost_nusd: int
-    at: datetime
 
 
 # Most requests bring no key.

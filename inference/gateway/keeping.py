@@ -46,6 +46,7 @@ class Keeper:
         self._renew_seconds = renew_seconds
         self._exchanges: set[Exchange] = set()
         self._loops: list[asyncio.Task[None]] = []
+        self._signs_of_life: set[asyncio.Future[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -95,11 +96,17 @@ class Keeper:
         now = asyncio.get_running_loop().time()
         for exchange in list(self._exchanges):
             exchange.check(now)
+            if exchange.keep_alive is not None and exchange.is_quiet(now):
+                # A task, for a client may be slow; remembered, for the loop itself forgets tasks.
+                sign = asyncio.ensure_future(exchange.keep_alive())
+                self._signs_of_life.add(sign)
+                sign.add_done_callback(self._signs_of_life.discard)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._renew_seconds)
             running = list(self._exchanges)
+            metrics.event_loop_tasks.set(len(asyncio.all_tasks()))
             try:
                 await asyncio.gather(
                     asyncio.create_task(self._holds.extend([exchange.request_id for exchange in running])),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,14 @@ from typing import Any
 import orjson
 
 from billing.rates import Rates
+from foundation import logs
 from foundation.money import nano
 from foundation.stores import Postgres
 from inference.gateway.catalogue import Catalogue, Model, Pool, Replica, Route
+from inference.gateway.credentials import Credentials
+from inference.gateway.engine_addresses import address_of
+
+log = logs.get(__name__)
 
 # Rates travel as text, so that no decimal ever becomes a float on the way.
 CATALOGUE = """
@@ -22,8 +26,8 @@ SELECT json_build_object(
             extract(epoch FROM created_at)::bigint AS created, sunset_at
         FROM inference_model WHERE enabled ORDER BY id) m),
     'pools', (SELECT coalesce(json_agg(p), '[]') FROM (
-        SELECT id, name, engine, credential_env, connect_ms, first_byte_ms, between_tokens_ms, total_ms, weight,
-            max_concurrency
+        SELECT id, name, engine, credential_env, sealed_credential, connect_ms, first_byte_ms, between_tokens_ms,
+            total_ms, weight, max_concurrency
         FROM inference_pool WHERE enabled ORDER BY name) p),
     'replicas', (SELECT coalesce(json_agg(r), '[]') FROM (
         SELECT id, pool_id, url, state FROM inference_replica WHERE state <> 'draining' ORDER BY url) r),
@@ -39,23 +43,28 @@ SELECT json_build_object(
 """
 
 
-async def load(postgres: Postgres) -> Catalogue:
+async def load(postgres: Postgres, credentials: Credentials) -> Catalogue:
     """Read the whole catalogue. Raises `StoreDown` when Postgres is."""
     rows = await postgres.fetch(CATALOGUE)
-    return build(orjson.loads(rows[0][0]))
+    return build(orjson.loads(rows[0][0]), credentials)
 
 
-def build(tables: dict[str, list[dict[str, Any]]]) -> Catalogue:
-    """Join the tables into one snapshot."""
-    pools = {row["id"]: (_pool(row, tables["replicas"]), row["weight"]) for row in tables["pools"]}
+def build(tables: dict[str, list[dict[str, Any]]], credentials: Credentials) -> Catalogue:
+    """Join the tables into one snapshot. A pool whose credential cannot be opened is not in it."""
+    opened = credentials.of(tables["pools"])
+    pools = {
+        row["id"]: (_pool(row, opened[row["id"]], tables["replicas"]), row["weight"])
+        for row in tables["pools"]
+        if row["id"] in opened
+    }
     return Catalogue.of(tuple(_model(row, tables, pools) for row in tables["models"]))
 
 
-def _pool(row: dict[str, Any], replicas: list[dict[str, Any]]) -> Pool:
+def _pool(row: dict[str, Any], credential: str, replicas: list[dict[str, Any]]) -> Pool:
     return Pool(
         name=row["name"],
         engine=row["engine"],
-        credential=os.environ.get(row["credential_env"], "") if row["credential_env"] else "",
+        credential=credential,
         connect_seconds=row["connect_ms"] / 1000,
         first_byte_seconds=row["first_byte_ms"] / 1000,
         between_tokens_seconds=row["between_tokens_ms"] / 1000,
@@ -64,10 +73,19 @@ def _pool(row: dict[str, Any], replicas: list[dict[str, Any]]) -> Pool:
             # A replica that was never probed may serve: the first request finds out.
             Replica(replica["id"], replica["url"].rstrip("/"), replica["state"] != "unhealthy")
             for replica in replicas
-            if replica["pool_id"] == row["id"]
+            if replica["pool_id"] == row["id"] and _has_address(replica)
         ),
         max_concurrency=row["max_concurrency"],
     )
+
+
+def _has_address(replica: dict[str, Any]) -> bool:
+    try:
+        address_of(replica["url"])
+    except ValueError:
+        log.warning("replica_without_address", replica=replica["id"])
+        return False
+    return True
 
 
 def _model(row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], pools: dict[str, tuple[Pool, int]]) -> Model:

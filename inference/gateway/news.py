@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from foundation import logs
 from foundation.errors import PlatformError
 from foundation.stores import Postgres
+from inference.gateway.credentials import Credentials
 from inference.gateway.loading import load
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ RETRY_SECONDS = 1.0
 class News:
     """Keeps a process's view of catalogue and keys fresh: at once with Valkey, within five seconds without."""
 
-    def __init__(self, url: str, postgres: Postgres, services: Services) -> None:
+    def __init__(self, url: str, postgres: Postgres, services: Services, credentials: Credentials) -> None:
         self._url = url
         self._postgres = postgres
+        self._credentials = credentials
         self._services = services
         self._changed = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -52,7 +54,7 @@ class News:
 
     async def _reload(self) -> None:
         try:
-            self._services.catalogue = await load(self._postgres)
+            self._services.catalogue = await load(self._postgres, self._credentials)
         except PlatformError as error:
             log.warning("catalogue_not_loaded", reason=type(error).__name__)
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
 from billing.errors import ModelNotPriced
 from billing.rates import Rates, in_force
-from foundation.errors import Forbidden, InvalidRequest, RequestTooLarge
+from foundation.errors import Forbidden, InvalidRequest
 from foundation.web import Receive, Scope, Send, read_body, single
 from inference.gateway.addresses import Addresses
-from inference.gateway.catalogue import Catalogue, Model
-from inference.gateway.chat import ChatRequest, parse
+from inference.gateway.catalogue import Catalogue, Model, Route
+from inference.gateway.engines.kinds import serves
 from inference.gateway.estimating import Estimate, estimate
 from inference.gateway.learning import Experience
-from inference.gateway.strict_json import parse_object
+from inference.gateway.surfaces.surface import Surface
+from inference.gateway.wanted import Wanted
 from keys import subjects
 from keys.effective import UNLIMITED, Effective, least
 from keys.errors import ModelNotAllowed
 from keys.finer import FinerLimits
 from keys.verification import Caller
 
-MOST_BYTES = 10 * 1024 * 1024
-MEDIA_PARTS = (b'"image_url"', b'"input_audio"', b'"video_url"', b'"file"')
-MOST_BYTES_WITH_MEDIA = 32 * 1024 * 1024
 CUSTOMER = b"x-turnpike-customer"
 
 
@@ -40,15 +38,18 @@ class Http:
     public_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
     """Everything that is decided about a request before anybody is asked whether it may run.
 
-    `finer` limits the request beside its caller: as one of a member, a customer, a model, an address.
+    `routes` lead to engines that serve the endpoint. `finer` limits the request beside its caller: as one of a member,
+    a customer, a model, an address.
     """
 
-    chat: ChatRequest
+    surface: Surface
+    wanted: Wanted
     model: Model
+    routes: tuple[Route, ...]
     rates: Rates
     bound: Estimate
     finer: Effective = UNLIMITED
@@ -56,7 +57,12 @@ class Order:
     @property
     def worst_case_nusd(self) -> int:
         """What it can cost at most, in nano-dollars."""
-        return self.rates.worst_case(prompt_tokens=self.bound.most_input, completion_tokens=self.bound.most_output)
+        return self.rates.worst_case(
+            prompt_tokens=self.bound.most_input,
+            completion_tokens=self.bound.most_output,
+            unit=self.surface.unit,
+            quantity=self.wanted.quantity,
+        )
 
 
 class Ordering:
@@ -67,62 +73,80 @@ class Ordering:
         self._addresses = addresses
         self._experience = experience
 
-    async def take(self, http: Http, catalogue: Catalogue, caller: Caller, at: datetime) -> Order:
+    async def take(self, http: Http, surface: Surface, catalogue: Catalogue, caller: Caller, at: datetime) -> Order:
         """Read a request and find out what it means for this caller now. Raises as `decide` does."""
-        return await self.decide(http, await _read_chat(http), catalogue, caller, at)
+        return await self.decide(http, surface, await _read(http, surface), catalogue, caller, at)
 
-    async def decide(self, http: Http, chat: ChatRequest, catalogue: Catalogue, caller: Caller, at: datetime) -> Order:
+    async def decide(
+        self, http: Http, surface: Surface, wanted: Wanted, catalogue: Catalogue, caller: Caller, at: datetime
+    ) -> Order:
         """Find the model, its price, the limits of the request itself, and the bounds.
 
-        Raises `ModelNotFound`, `ModelNotAllowed`, `ModelNotPriced`, `Forbidden`, `Overloaded`.
+        Raises `ModelNotFound`, `ModelNotAllowed`, `ModelNotPriced`, `InvalidRequest` for a model that does not serve
+        the endpoint, `Forbidden`, `Overloaded`.
         """
-        model = catalogue.find(chat.model, at)
+        model = catalogue.find(wanted.model, at)
         if not caller.allows(model.id):
             raise ModelNotAllowed(param="model")
+        routes = _serving(model, surface)
         rates = in_force(model.prices, at)
-        if rates is None:
+        if rates is None or not surface.is_priced(rates):
             raise ModelNotPriced(param="model")
-        finer = await self._limits(http, chat, model, caller) if caller.finer else UNLIMITED
+        finer = await self._limits(http, wanted, model, caller) if caller.finer else UNLIMITED
         if finer.allowed_models is not None and model.id not in finer.allowed_models:
             raise ModelNotAllowed(param="model")
-        return Order(chat, model, rates, self._bound(chat, model, caller, finer), finer)
+        return Order(surface, wanted, model, routes, rates, self._bound(surface, wanted, model, caller, finer), finer)
 
-    async def _limits(self, http: Http, chat: ChatRequest, model: Model, caller: Caller) -> Effective:
+    async def _limits(self, http: Http, wanted: Wanted, model: Model, caller: Caller) -> Effective:
         found = subjects.of_request(
             caller.organization_id,
             caller.finer,
             member_id=caller.member_id,
-            customer=chat.customer,
+            customer=wanted.customer,
             model=model.id,
             client=self._addresses.of(http.scope) if subjects.ADDRESS in caller.finer else None,
         )
         return await self._finer.of(found, caller.fence)
 
-    def _bound(self, chat: ChatRequest, model: Model, caller: Caller, finer: Effective) -> Estimate:
+    def _bound(self, surface: Surface, wanted: Wanted, model: Model, caller: Caller, finer: Effective) -> Estimate:
         most = least((caller.max_output_tokens, finer.max_output_tokens))
-        if most == 0:
+        if most == 0 and surface.generates:
             raise Forbidden("This request may not produce any output: a max_output_tokens is 0.")
         return estimate(
-            size=chat.size,
-            has_media=chat.has_media,
-            wanted=chat.max_tokens,
-            choices=chat.choices,
+            size=wanted.size,
+            has_media=wanted.has_media,
+            wanted=wanted.max_tokens,
+            inputs=wanted.inputs,
+            choices=wanted.choices if surface.generates else 0,
             context_length=model.context_length,
             max_output_tokens=model.max_output_tokens,
             caller_max_output=most,
-            learned_input=self._experience.likely_input(model.id, chat.size),
-            learned_output=self._experience.likely_output(caller.key_id, model.id),
+            learned_input=self._experience.likely_input(model.id, wanted.size),
+            learned_output=self._experience.likely_output(caller.key_id, model.id) if surface.generates else None,
         )
 
 
-async def _read_chat(http: Http) -> ChatRequest:
-    body = await read_body(http.scope, http.receive, max_bytes=MOST_BYTES_WITH_MEDIA)
-    # Looked at before it is parsed: what is too large must not cost what parsing it costs.
-    if len(body) > MOST_BYTES and not any(part in body for part in MEDIA_PARTS):
-        raise RequestTooLarge(f"A request without media is at most {MOST_BYTES} bytes.")
-    chat = parse(parse_object(body), len(body), blake2b(body, digest_size=32).digest())
-    named = single(http.scope["headers"], CUSTOMER)
-    return replace(chat, customer=_customer(named)) if named else chat
+def _serving(model: Model, surface: Surface) -> tuple[Route, ...]:
+    """Return the routes to engines that serve an endpoint; mostly those are all there are."""
+    routes = model.routes
+    if all(serves(route.pool.engine, surface.name) for route in routes):
+        return routes
+    able = tuple(route for route in routes if serves(route.pool.engine, surface.name))
+    if not able:
+        raise InvalidRequest(f"The model {model.id} does not serve {surface.path}.", param="model")
+    return able
+
+
+async def _read(http: Http, surface: Surface) -> Wanted:
+    headers = http.scope["headers"]
+    body = await read_body(http.scope, http.receive, max_bytes=surface.most_bytes)
+    # The same body means something else at another endpoint.
+    digest = blake2b(body, digest_size=32, person=surface.name.encode()[:16]).digest()
+    wanted = surface.parse(body, single(headers, b"content-type") or b"", digest)
+    named = single(headers, CUSTOMER)
+    if named:
+        wanted.customer = _customer(named)
+    return wanted
 
 
 def _customer(value: bytes) -> str:

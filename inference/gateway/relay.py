@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
-
-import orjson
+from functools import partial
 
 from foundation import logs
 from foundation.errors import PlatformError
@@ -20,12 +18,12 @@ from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
 from inference.gateway.connections import Asking, EngineError
+from inference.gateway.engines.kinds import ENGINES
+from inference.gateway.engines.wire import Call, Whole
 from inference.gateway.errors import UpstreamError
-from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
 from inference.gateway.exchange import Exchange
 from inference.gateway.routing import Balance, Target, candidates
-from inference.gateway.streams import Blocks, Meter, Rewriter, split_at_done, split_at_error
-from inference.gateway.upstream import CHAT, Upstream, chat_body, refusal
+from inference.gateway.upstream import Upstream
 
 log = logs.get(__name__)
 
@@ -33,9 +31,7 @@ MOST_ATTEMPTS = 2
 # After the end marker the engine only has to end its message; then its connection can be used again.
 TRAILER_SECONDS = 0.2
 MOST_ANSWER_BYTES = 256 * 1024 * 1024
-DONE = b"data: [DONE]\n\n"
-# Of an engine's answer, what may pass to the client.
-ANSWER_FIELDS = ("id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier")
+NOTHING = Whole(b"", None, 0)
 
 type Start = Callable[[], Awaitable[None]]
 
@@ -43,9 +39,10 @@ type Start = Callable[[], Awaitable[None]]
 class Relay:
     """Delivers answers from the engines of one process's view of the fleet."""
 
-    def __init__(self, upstream: Upstream, balance: Balance) -> None:
+    def __init__(self, upstream: Upstream, balance: Balance, client_seconds: float) -> None:
         self._upstream = upstream
         self._balance = balance
+        self._client_seconds = client_seconds
 
     async def stream(self, exchange: Exchange, receive: Receive, send: Send, start: Start) -> bytes:
         """Forward a stream up to its end marker and return the marker; empty if the stream did not get that far.
@@ -53,14 +50,16 @@ class Relay:
         `start` sends the head of the answer, when the first event has come. What went wrong is in `exchange.error`.
         """
         marker = bytearray()
+        exchange.quiet_since = asyncio.get_running_loop().time()
+        exchange.keep_alive = partial(_keep_alive, exchange, send, start)
         await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
 
-    async def whole(self, exchange: Exchange, receive: Receive) -> dict[str, Any]:
+    async def whole(self, exchange: Exchange, receive: Receive) -> Whole:
         """Return a whole answer for the client; empty if there is none. What went wrong is in `exchange.error`."""
-        answer: dict[str, Any] = {}
-        await self._deliver(exchange, receive, self._whole(exchange, answer))
-        return answer
+        answers: list[Whole] = []
+        await self._deliver(exchange, receive, self._whole(exchange, answers))
+        return answers[0] if answers else NOTHING
 
     async def _deliver(self, exchange: Exchange, receive: Receive, delivery: Awaitable[None]) -> None:
         exchange.pump = pump = asyncio.ensure_future(delivery)
@@ -79,68 +78,65 @@ class Relay:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
-        meter = Meter(exchange.order.chat.choices)
         try:
-            answer = await self._ask(exchange, "text/event-stream")
-            marker += await self._forward(exchange, answer, meter, send, start)
+            answer = await self._ask(exchange)
+            marker += await self._forward(exchange, answer, send, start)
         except EngineError as cause:
             raise UpstreamError from cause
         finally:
             self._leave(exchange)
-            exchange.usage, exchange.usage_is_final, exchange.outputs = meter.usage(), meter.final, meter.outputs
+            if (stream := exchange.stream) is not None:
+                exchange.usage, exchange.usage_is_final, exchange.outputs = stream.usage(), stream.final, stream.outputs
         if not marker:
             raise UpstreamError from ValueError("the engine's stream ended without an end marker")
+        exchange.quantity = exchange.order.wanted.quantity
         exchange.complete = True
 
-    async def _forward(self, exchange: Exchange, answer: Asking, meter: Meter, send: Send, start: Start) -> bytes:
+    async def _forward(self, exchange: Exchange, answer: Asking, send: Send, start: Start) -> bytes:
         """Send on whole events until the end marker, and return it; empty where there is none."""
-        blocks, rewriter, between_seconds = Blocks(), _rewriter(exchange), _between_seconds(exchange)
-        now = asyncio.get_running_loop().time
-        while (chunk := await answer.read_chunk()) is not None:
-            block, marker = split_at_done(blocks.feed(chunk))
-            block, broken = split_at_error(block)
-            if block:
-                meter.observe(block)
-                if exchange.first_output is None and meter.outputs:
+        stream = exchange.stream = exchange.wire.stream(exchange.order)
+        between_seconds, now = _between_seconds(exchange), asyncio.get_running_loop().time
+        marker = b""
+        while not marker and (chunk := await answer.read_chunk()) is not None:
+            body, marker, broken = stream.feed(chunk)
+            if body:
+                if exchange.first_output is None and stream.outputs:
                     exchange.first_output = now()
-                exchange.wait_for_client(now())
+                exchange.wait_for_client(now(), self._client_seconds)
                 if not exchange.head_sent:
                     await start()
-                body = rewriter.rewrite(block)
-                if body:
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
-                    reach("streaming")
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                reach("streaming")
             if broken:
                 raise UpstreamError from ValueError("the engine reported an error in its stream")
             exchange.wait_for_engine(now(), between_seconds)
-            if marker:
-                await _read_trailer(answer)
-                return marker
-        return DONE if meter.finished and meter.final else b""
+        if marker:
+            await _read_trailer(answer)
+        marker = marker or stream.finish()
+        if marker and not exchange.head_sent:
+            await start()
+        return marker
 
-    async def _whole(self, exchange: Exchange, answer: dict[str, Any]) -> None:
+    async def _whole(self, exchange: Exchange, answers: list[Whole]) -> None:
         try:
-            asking = await self._ask(exchange, "application/json")
+            asking = await self._ask(exchange)
             exchange.wait_for_engine(asyncio.get_running_loop().time(), float("inf"))
             body = await asking.read_all(MOST_ANSWER_BYTES)
-            value = orjson.loads(body)
-        except (EngineError, orjson.JSONDecodeError) as cause:
+            whole = exchange.wire.whole(exchange.order, body, asking.header("content-type") or "")
+        except EngineError as cause:
             raise UpstreamError from cause
         finally:
             self._leave(exchange)
-        if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
-            raise UpstreamError from ValueError("the engine's answer has no choices")
-        exchange.usage, exchange.usage_is_final = value.get("usage"), True
-        exchange.outputs = sum(_likely_tokens(choice) for choice in value["choices"])
+        exchange.usage, exchange.usage_is_final, exchange.outputs = whole.usage, True, whole.outputs
+        exchange.quantity = exchange.order.wanted.quantity if whole.quantity is None else whole.quantity
         exchange.first_output = asyncio.get_running_loop().time()
-        answer |= {name: value[name] for name in ANSWER_FIELDS if name in value}
-        answer["model"] = exchange.order.model.id
+        answers.append(whole)
         exchange.complete = True
 
-    async def _ask(self, exchange: Exchange, media_type: str) -> Asking:
+    async def _ask(self, exchange: Exchange) -> Asking:
         """Find a replica that answers; at most two are tried, and none after one has answered."""
         while True:
-            target, answer = self._prepare(exchange)
+            target, call, answer = self._prepare(exchange)
             try:
                 await answer.send()
             except EngineError:
@@ -149,24 +145,25 @@ class Relay:
                     raise
                 self._leave(exchange)
             else:
-                _check(answer, media_type)
+                _check(answer, target, call)
                 reach("accepted")
                 return answer
 
-    def _prepare(self, exchange: Exchange) -> tuple[Target, Asking]:
+    def _prepare(self, exchange: Exchange) -> tuple[Target, Call, Asking]:
         now = asyncio.get_running_loop().time()
         exchange.target = target = self._balance.choose(
-            exchange.order.model, now, exchange.attempts, exchange.ticket.pool
+            exchange.order.routes, now, exchange.attempts, exchange.ticket.pool
         )
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)
-        body = chat_body(exchange.order.chat, target, exchange.order.bound.max_tokens)
-        exchange.asking = asking = self._upstream.post(target, CHAT, body, exchange.public_id)
-        return target, asking
+        exchange.wire = wire = ENGINES[target.pool.engine].wires[exchange.order.surface.name]
+        call = wire.call(exchange.order, target.upstream_name)
+        exchange.asking = asking = self._upstream.post(target, call, exchange.public_id)
+        return target, call, asking
 
     def _has_another(self, exchange: Exchange) -> bool:
-        return bool(candidates(exchange.order.model, exchange.attempts, exchange.ticket.pool))
+        return bool(candidates(exchange.order.routes, exchange.attempts, exchange.ticket.pool))
 
     def _leave(self, exchange: Exchange) -> None:
         """Finish with a replica: an engine that is still at work notices that its connection is closed."""
@@ -176,21 +173,25 @@ class Relay:
             self._balance.release(exchange.target)
 
 
-def _rewriter(exchange: Exchange) -> Rewriter:
-    chat = exchange.order.chat
-    return Rewriter(exchange.order.model.id, include_usage=chat.include_usage, continuous_usage=chat.continuous_usage)
+async def _keep_alive(exchange: Exchange, send: Send, start: Start) -> None:
+    if exchange.keep_alive is None:
+        return  # The stream's end was faster.
+    exchange.quiet_since = asyncio.get_running_loop().time()
+    if not exchange.head_sent:
+        await start()
+    await send({"type": "http.response.body", "body": exchange.order.surface.keep_alive, "more_body": True})
 
 
 def _between_seconds(exchange: Exchange) -> float:
     return exchange.target.pool.between_tokens_seconds if exchange.target is not None else 0.0
 
 
-def _check(answer: Asking, media_type: str) -> None:
+def _check(answer: Asking, target: Target, call: Call) -> None:
     if answer.status != 200:
-        raise refusal(answer.status)
+        raise ENGINES[target.pool.engine].refusal(answer.status)
     if answer.header("content-encoding") not in (None, "identity"):
         raise UpstreamError from ValueError("the engine compressed its answer unasked")
-    if not (answer.header("content-type") or "").startswith(media_type):
+    if not (answer.header("content-type") or "").startswith(call.media):
         raise UpstreamError from ValueError("the engine's answer has the wrong content type")
 
 
@@ -200,15 +201,6 @@ async def _read_trailer(answer: Asking) -> None:
         async with asyncio.timeout(TRAILER_SECONDS):
             while await answer.read_chunk() is not None:
                 pass
-
-
-def _likely_tokens(choice: Any) -> int:
-    """Estimate the output of an engine that does not tell its usage; 0 only where there is none."""
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict):
-        return 0
-    said = [message.get(name) for name in ("content", "reasoning", "reasoning_content", "refusal", "tool_calls")]
-    return sum(len(orjson.dumps(part)) // LIKELY_BYTES_PER_TOKEN + 1 for part in said if part)
 
 
 def _tell(exchange: Exchange) -> None:

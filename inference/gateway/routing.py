@@ -6,10 +6,10 @@ The choice is a pure function of the snapshot and of what this process has in fl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from inference.gateway.catalogue import Model, Pool, Replica, Route
+from inference.gateway.catalogue import Pool, Replica, Route
 from inference.gateway.errors import NoReplica
 from keys.effective import Rate
 
@@ -28,14 +28,14 @@ class Target(NamedTuple):
 type _Candidates = list[tuple[Route, Replica]]
 
 
-def candidates(model: Model, tried: Collection[str] = (), seat: str = "") -> _Candidates:
+def candidates(routes: Sequence[Route], tried: Collection[str] = (), seat: str = "") -> _Candidates:
     """Return the healthy replicas that may serve a request which has a place in the pool `seat`.
 
     A pool with a limit of requests at once serves only those that have a place in it.
     """
     able = [
         (route, replica)
-        for route in model.routes
+        for route in routes
         for replica in route.pool.replicas
         if replica.healthy
         and route.weight
@@ -46,7 +46,7 @@ def candidates(model: Model, tried: Collection[str] = (), seat: str = "") -> _Ca
 
 
 def choose(
-    model: Model,
+    routes: Sequence[Route],
     in_flight: Mapping[str, int],
     avoided: Collection[str],
     turn: int,
@@ -57,26 +57,21 @@ def choose(
 
     `avoided` replicas serve only when no other can; `tried` ones never.
     """
-    fresh = _fresh(candidates(model, tried, seat), avoided)
+    fresh = _fresh(candidates(routes, tried, seat), avoided)
     if not fresh:
         raise NoReplica(retry_after=COOLING_SECONDS)
     route, replica = min(_rotated(fresh, turn % len(fresh)), key=lambda pair: _load(pair, in_flight))
     return Target(route.pool, replica, route.upstream_name)
 
 
-def seats(model: Model, in_flight: Mapping[str, int], avoided: Collection[str]) -> tuple[Rate, ...]:
-    """Return the pools that could serve, with their limits, the least busy first; nothing for a model without limits.
+def seats(routes: Sequence[Route], in_flight: Mapping[str, int], avoided: Collection[str]) -> tuple[Rate, ...]:
+    """Return the pools that could serve, with their limits, the least busy first; nothing where no pool has a limit.
 
     A request needs a place in one of them.
     """
-    if all(route.pool.max_concurrency is None for route in model.routes):
+    if all(route.pool.max_concurrency is None for route in routes):
         return ()
-    able = [
-        (route, replica)
-        for route in model.routes
-        for replica in route.pool.replicas
-        if replica.healthy and route.weight
-    ]
+    able = [(route, replica) for route in routes for replica in route.pool.replicas if replica.healthy and route.weight]
     pools: dict[str, Pool] = {}
     for route, _ in sorted(_fresh(able, avoided), key=lambda pair: _load(pair, in_flight)):
         pools.setdefault(route.pool.name, route.pool)
@@ -103,15 +98,15 @@ class Balance:
         self._cooling: dict[str, float] = {}
         self._turn = 0
 
-    def seats(self, model: Model, now: float) -> tuple[Rate, ...]:
+    def seats(self, routes: Sequence[Route], now: float) -> tuple[Rate, ...]:
         """Return the pools in one of which a request needs a place, best first."""
-        return seats(model, self.in_flight, {name for name, until in self._cooling.items() if until > now})
+        return seats(routes, self.in_flight, {name for name, until in self._cooling.items() if until > now})
 
-    def choose(self, model: Model, now: float, tried: Collection[str] = (), seat: str = "") -> Target:
+    def choose(self, routes: Sequence[Route], now: float, tried: Collection[str] = (), seat: str = "") -> Target:
         """Pick a replica and count the request on it; `release` it in the end."""
         self._turn += 1
         self._cooling = {name: until for name, until in self._cooling.items() if until > now}
-        target = choose(model, self.in_flight, self._cooling, self._turn, tried, seat)
+        target = choose(routes, self.in_flight, self._cooling, self._turn, tried, seat)
         self.in_flight[target.replica.id] += 1
         return target
 

@@ -53,7 +53,7 @@ class Settling:
         try:
             await self._charge(exchange, bill)
         except Overloaded as cause:
-            metrics.requests(exchange.endpoint, "settlement_failed", "503").inc()
+            metrics.requests(exchange.order.surface.name, "settlement_failed", "503").inc()
             raise SettlementFailed(retry_after=cause.retry_after) from cause
         self._tally.count(bill)
         if exchange.first_output is not None:
@@ -76,17 +76,18 @@ def _consumption(exchange: Exchange) -> Consumption:
         final=exchange.usage_is_final,
         outputs=exchange.outputs,
         likely_prompt=exchange.order.bound.likely_input,
+        generates=exchange.order.surface.generates,
     )
 
 
 def _learn(experience: Experience, exchange: Exchange, used: Consumption) -> None:
     if used.source not in (Source.FINAL, Source.CONTINUOUS):
         return
-    chat, bound, model = exchange.order.chat, exchange.order.bound, exchange.order.model.id
-    if 0 < used.tokens.prompt <= bound.most_input and not chat.has_media:
-        experience.note_input(model, chat.size, used.tokens.prompt)
+    wanted, bound, model = exchange.order.wanted, exchange.order.bound, exchange.order.model.id
+    if 0 < used.tokens.prompt <= bound.most_input and not wanted.has_media:
+        experience.note_input(model, wanted.size, used.tokens.prompt)
     if used.outcome == Ending.COMPLETE and 0 < used.tokens.completion <= bound.most_output:
-        experience.note_output(exchange.caller.key_id, model, -(-used.tokens.completion // chat.choices))
+        experience.note_output(exchange.caller.key_id, model, -(-used.tokens.completion // wanted.choices))
 
 
 def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
@@ -102,6 +103,8 @@ def _cost(exchange: Exchange, used: Consumption) -> int:
         prompt_tokens=used.tokens.prompt,
         cached_tokens=used.tokens.cached,
         completion_tokens=used.tokens.completion,
+        unit=exchange.order.surface.unit,
+        quantity=exchange.quantity,
     )
 
 
@@ -120,18 +123,20 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         organization=caller.organization_id,
         project=caller.project_id or caller.organization_id,
         key=caller.key_id,
-        customer=exchange.order.chat.customer,
+        customer=exchange.order.wanted.customer,
         model=exchange.order.model.id,
         pool=target.pool.name if target else "",
         replica=target.replica.url if target else "",
-        endpoint=exchange.endpoint,
-        streamed=exchange.order.chat.stream,
+        endpoint=exchange.order.surface.name,
+        streamed=exchange.order.wanted.stream,
         outcome=used.outcome,
         source=used.source,
         status=exchange.shown_status,
         prompt_tokens=used.tokens.prompt,
         cached_tokens=used.tokens.cached,
         completion_tokens=used.tokens.completion,
+        unit=exchange.order.surface.unit if exchange.quantity else "",
+        quantity=exchange.quantity,
         price_version=exchange.order.rates.version,
         cost=cost,
         purses=exchange.hold.purses,
@@ -141,4 +146,5 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         slice=place.slice.id if place else None,
         held=exchange.hold.amount_nusd if place else 0,
         release=place.release(cost) if place else 0,
+        attempts=len(exchange.attempts),
     )

@@ -31,26 +31,70 @@ _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusal|text)"\s*:\s*"[^"]')
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# JSON or HTML where an event should be: its lines begin with no field's name.
+_NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
+# A data line that goes on in the next one, or an engine's own `id` and `retry`.
+_UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|id:|retry:)")
+
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
 _PRIVATE = (b'"kv_transfer_params"', b'"metrics"')
 
 
 class Blocks:
-    """Cuts a stream of bytes into blocks of whole events, wherever the reads were cut."""
+    """Cuts a stream of bytes into blocks of whole events, wherever the reads were cut.
+
+    Events come out with one data line each, and without what is of no use to a client: a byte order mark at the start,
+    an engine's own `id` and `retry`. Lines end as the engine likes, by LF or CRLF.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        self._started = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return all events that are complete by now; keep the rest. Raises `UpstreamError` for an endless event."""
-        data = self._rest + chunk if self._rest else chunk
-        end = max(data.rfind(b"\n\n") + 2, data.rfind(b"\n\r\n") + 3)
-        if end < 3:  # Neither was found.
-            end = 0
-        self._rest = data[end:]
+        """Return all events that are complete by now; keep the rest.
+
+        Raises `UpstreamError` for an event without an end.
+        """
+        if not self._rest and (end := _end_of_events(chunk)) == len(chunk):
+            return self._plain(chunk)
+        # A blank line may be cut, so the end of what is kept is looked at again; never all of it, for events are long.
+        known = max(0, len(self._rest) - 3)
+        self._rest += chunk
+        end = _end_of_events(self._rest, known)
+        block = bytes(self._rest[:end])
+        del self._rest[:end]
         if len(self._rest) > LONGEST_EVENT:
             raise UpstreamError from ValueError("an event is too long")
-        return data[:end] if self._rest else data
+        return self._plain(block) if block else b""
+
+    def _plain(self, block: bytes) -> bytes:
+        if not self._started:
+            self._started = True
+            block = block.removeprefix(_BYTE_ORDER_MARK)
+        if _UNUSUAL.search(block):
+            return b"".join(_with_one_data_line(event) for event in _EVENT_END.split(block))
+        return block
+
+
+def _end_of_events(data: bytes | bytearray, start: int = 0) -> int:
+    """Return where the last blank line ends, 0 if there is none."""
+    end = max(data.rfind(b"\n\n", start) + 2, data.rfind(b"\n\r\n", start) + 3)
+    return 0 if end < 3 else end  # Neither was found.
+
+
+def _with_one_data_line(event: bytes) -> bytes:
+    """Write an event anew if it has several data lines or fields that stay here; empty if nothing is left of it."""
+    if not _UNUSUAL.search(event):
+        return event
+    lines = event.splitlines()
+    kept = [line for line in lines if line.startswith((b"event:", b":"))]
+    # The values of data lines are joined by LF, which means nothing between the parts of JSON and is in none of them.
+    data = b"".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+    if data:
+        kept.append(b"data: " + data)
+    return b"\n".join([*kept, b"", b""]) if kept else b""
 
 
 class Meter:
@@ -153,6 +197,6 @@ def split_at_done(block: bytes) -> tuple[bytes, bytes]:
 
 
 def split_at_error(block: bytes) -> tuple[bytes, bool]:
-    """Cut a block before an error that the engine reports in it, and tell whether there is one."""
-    error = _ERROR.search(block) if b"error" in block else None
+    """Cut a block before an error that the engine reports, or what is no event, and tell whether there is any."""
+    error = (_ERROR.search(block) if b"error" in block else None) or _NO_EVENT.search(block)
     return (block, False) if error is None else (block[: error.start()], True)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from foundation import clock
 from foundation.ids import uuid7
+from inference.gateway.engine_addresses import address_of
 from inference.models.catalogue import Model
+
+PLAIN_URL = r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~-]+)*/?$"
+"""What the database makes sure of: no user, no query, no backslash. `check_url` looks closer."""
+
+
+def check_url(url: str) -> None:
+    """Refuse what is not plainly an engine's URL. Only operators enter one."""
+    try:
+        address_of(url)
+    except ValueError as error:
+        raise ValidationError(str(error), code="invalid") from error
 
 
 class Pool(models.Model):
@@ -24,6 +37,8 @@ class Pool(models.Model):
     credential_env = models.CharField(
         max_length=64, blank=True, help_text="Name of the environment variable that holds the engine's API key."
     )
+    # Opened by inference/gateway/credentials.py only, and written by inference/credentials.py.
+    sealed_credential = models.TextField(blank=True, default="", editable=False)
     connect_ms = models.PositiveIntegerField(default=2_000)
     first_byte_ms = models.PositiveIntegerField(default=60_000)
     between_tokens_ms = models.PositiveIntegerField(default=30_000)
@@ -41,6 +56,9 @@ class Pool(models.Model):
             models.CheckConstraint(
                 condition=Q(connect_ms__gte=1, first_byte_ms__gte=1, between_tokens_ms__gte=1, total_ms__gte=1),
                 name="pool_times_are_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(credential_env="") | Q(sealed_credential=""), name="pool_has_one_credential_at_most"
             ),
         )
 
@@ -74,13 +92,16 @@ class Replica(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="replicas")
-    url = models.URLField(max_length=255, unique=True, help_text="The engine's root, without /v1.")
+    url = models.CharField(
+        max_length=255, unique=True, validators=[check_url], help_text="The engine's root, without /v1."
+    )
     state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
     failures = models.PositiveIntegerField(default=0, help_text="Probes failed in a row.")
     checked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("pool", "url")
+        constraints = (models.CheckConstraint(condition=Q(url__regex=PLAIN_URL), name="replica_url_is_plain"),)
 
     def __str__(self) -> str:
         return self.url

@@ -1,21 +1,75 @@
-"""A whole answer as one JSON body."""
+"""A whole answer: what stands around the tokens, and the tokens, so that it can be cut after any of them."""
 
-from inference.simulator import wire
-from inference.simulator.jobs import Job
-from inference.simulator.metering import Meter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+JSON = b"application/json"
+_SLOT = b"\0"
+"""Cannot stand in JSON by itself, so it marks where tokens belong."""
 
 
-def whole(job: Job, id_: str, model: str, upto: int | None = None) -> bytes:
-    """The body of an answer that is not streamed; with `upto` cut off after so many content tokens."""
-    shape, left = job.shape, upto
-    parts = [wire.opening(id_, shape.whole_object, model)]
-    for choice in range(len(job.choices)):
-        parts.append((b"," if choice else b"") + shape.whole_open % choice)
-        if left is not None and left <= job.tokens:
-            return b"".join((*parts, *job.words(choice, 0, left)))
-        parts += job.words(choice, 0, job.tokens)
-        parts.append(shape.whole_close % job.finish_reason.encode())
-        left = None if left is None else left - job.tokens
-    meter = Meter(job)
-    usage = b',"usage":' + meter.total() if meter.in_whole else b""
-    return b"".join((*parts, b'],"service_tier":null,"system_fingerprint":null', usage, shape.whole_tail))
+class Tokens:
+    """Stands in a document for a string that the model says, or, unquoted, for items it makes one by one."""
+
+    __slots__ = ("quoted", "tokens")
+
+    def __init__(self, tokens: list[bytes], *, quoted: bool = True) -> None:
+        self.tokens = tokens
+        self.quoted = quoted
+
+
+def items(rendered: Sequence[bytes]) -> Tokens:
+    """The items of an array, each counted as one token; stands as the array's only item."""
+    return Tokens([b"," * bool(index) + item for index, item in enumerate(rendered)], quoted=False)
+
+
+class Body:
+    """Frames of bytes, and between them lists of tokens."""
+
+    def __init__(self, frames: Sequence[bytes | list[bytes]], content_type: bytes = JSON) -> None:
+        self._frames = frames
+        self.content_type = content_type
+
+    def data(self, upto: int | None = None) -> bytes:
+        """All of it, or what comes before the token after the `upto`-th."""
+        if upto is None:
+            return b"".join(frame if isinstance(frame, bytes) else b"".join(frame) for frame in self._frames)
+        kept, left = [], upto
+        for frame in self._frames:
+            if isinstance(frame, bytes):
+                kept.append(frame)
+                continue
+            kept += frame[:left]
+            left -= min(left, len(frame))
+            if not left:
+                break
+        return b"".join(kept)
+
+
+def json(document: object) -> Body:
+    """A document with `Tokens` in it."""
+    said: list[list[bytes]] = []
+
+    def stand_in(value: object) -> Any:
+        if not isinstance(value, Tokens):
+            raise TypeError
+        said.append(value.tokens)
+        return orjson.Fragment(b'"%s"' % _SLOT if value.quoted else _SLOT)
+
+    before, *rest = orjson.dumps(document, default=stand_in).split(_SLOT)
+    frames: list[bytes | list[bytes]] = [before]
+    for tokens, after in zip(said, rest, strict=True):
+        frames += (tokens, after)
+    return Body(frames)
+
+
+def around(document: object) -> tuple[bytes, bytes]:
+    """What stands before and after the one token in a document, for a stream that renders it often."""
+    before, after = orjson.dumps(document, default=lambda _: orjson.Fragment(b'"%s"' % _SLOT)).split(_SLOT)
+    return before, after
+
+
+SLOT = Tokens([])
+"""The one token in a document for `around`."""

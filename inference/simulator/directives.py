@@ -34,6 +34,12 @@ never happens; of several faults the one with the smallest `k` does.
 | `set_cookie`       | a `set-cookie` header                                             | the same                    |
 | `echo_headers`     | the text is one token: a JSON object of the request headers that  | the same                    |
 |                    | came here, names in lower case; `tokens` is ignored               |                             |
+| `reasoning=N`      | N tokens of reasoning before the text; they count as content      | the same                    |
+| `tools=K`          | calls the first K of the request's tools with arguments that      | the same                    |
+|                    | satisfy their schemas; text before only where `tokens` names it   |                             |
+| `refusal`          | the text is a refusal, where the wire has such a thing            | the same                    |
+
+What is made of items and not of tokens (embeddings, scores, pictures, slices of sound) counts an item as a token.
 
 `die_after`, `rst_after` and `hang_after` take -1 as well: then the response has not even headers. With 0 a stream has
 its headers and its role chunk, and no token.
@@ -84,6 +90,9 @@ class Directive:
     bad_gzip: bool = False
     set_cookie: bool = False
     echo_headers: bool = False
+    reasoning: int = 0
+    tools: int | None = None
+    refusal: bool = False
 
     @cached_property
     def fault(self) -> Fault | None:
@@ -172,4 +181,6 @@ _READERS: dict[str, Callable[[str, str | None], object]] = {
     "err_event": _integer(0),
     "status": _integer(300, 599),
     "split": _integer(1),
+    "reasoning": _integer(0),
+    "tools": _integer(0, 128),
 }

@@ -17,11 +17,11 @@ class Framing:
 
     __slots__ = ("_comments", "_crlf", "_odd", "_split")
 
-    def __init__(self, directive: Directive) -> None:
-        self._crlf = directive.crlf
-        self._comments = directive.comments
+    def __init__(self, directive: Directive, *, events: bool = True) -> None:
+        self._crlf = directive.crlf and events
+        self._comments = directive.comments and events
         self._split = directive.split
-        self._odd = directive.crlf or directive.comments or directive.split is not None
+        self._odd = self._crlf or self._comments or directive.split is not None
 
     def frames(self, events: list[bytes]) -> list[bytes]:
         """The HTTP chunks that carry these events; with `split` each is a piece of one."""

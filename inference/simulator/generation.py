@@ -4,9 +4,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from inference.simulator.dialects import Answer, Dialect
 from inference.simulator.directives import Fault
 from inference.simulator.engine import Engine
 from inference.simulator.jobs import Job
+from inference.simulator.metrics import FinishedReason
 from inference.simulator.outlet import Outlet
 from inference.simulator.protocol import response_head
 from inference.simulator.witness import Ended, Record
@@ -15,8 +17,11 @@ from inference.simulator.witness import Ended, Record
 class Generation(ABC):
     """What a streamed and a whole answer have in common: place, time, faults, books."""
 
-    def __init__(self, engine: Engine, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, dialect: Dialect, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]
+    ) -> None:
         self.engine = engine
+        self.dialect = dialect
         self.job = job
         self.record = record
         self.outlet = outlet
@@ -29,7 +34,7 @@ class Generation(ABC):
         self._began: float | None = None
         self._last_token_at = 0.0
         self._generated = 0
-        """Content tokens so far, all choices together."""
+        """Content tokens so far, all choices together; or items."""
 
     def accept(self) -> None:
         """Take the request in; it begins when the engine has a place."""
@@ -59,6 +64,11 @@ class Generation(ABC):
     def tokens_held(self) -> int:
         """Prompt and completion so far."""
         return self.job.prompt_tokens + self._generated
+
+    @property
+    def answer(self) -> Answer:
+        """What the dialect writes."""
+        return Answer(self.job, self.record.id, self.engine.options.model)
 
     def client_gone(self) -> None:
         """The client left: give the place back at once. Does nothing after the end."""
@@ -110,10 +120,11 @@ class Generation(ABC):
 
     def _count(self, ended: Ended) -> None:
         metrics, job, now = self.engine.metrics, self.job, self.engine.loop.time()
-        metrics.finished[job.finish_reason if ended == "complete" else "error" if ended == "error" else "abort"] += 1
+        reason: FinishedReason = "length" if job.finish_reason == "length" else "stop"
+        metrics.finished[reason if ended == "complete" else "error" if ended == "error" else "abort"] += 1
         metrics.end_to_end.observe(now - self._arrived)
         metrics.request_prompt_tokens.observe(job.prompt_tokens)
-        metrics.request_generation_tokens.observe(self._generated)
+        metrics.request_generation_tokens.observe(self._tokens(self._generated))
         metrics.params_n.observe(job.n)
         metrics.params_max_tokens.observe(job.max_tokens)
         if self._began is not None:
@@ -126,11 +137,17 @@ class Generation(ABC):
             self.engine.metrics.inter_token.observe((now - self._last_token_at) / tokens, tokens)
         self._last_token_at = now
         self._generated += tokens
-        self.engine.metrics.generation_tokens += tokens
+        self.engine.metrics.generation_tokens += self._tokens(tokens)
+
+    def _tokens(self, made: int) -> int:
+        """How many tokens that is: vectors and pictures are none."""
+        return made if self.job.generates else 0
 
     def _gap(self) -> float:
         """Seconds to the next token."""
         gap = self.job.directive.gap
+        if gap is None and not self.job.generates:
+            return 0.0
         return self.engine.latency.gap(self.engine.running) if gap is None else gap / 1000
 
     def _reachable(self, fault: Fault | None) -> Fault | None:

@@ -1,18 +1,18 @@
-"""What one request asks of the engine, read from its body and checked as vLLM checks it."""
+"""What one request asks of the engine, whatever its endpoint: prompts, choices, and what each choice says."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
-from inference.simulator import directives, prompts, words
+from inference.simulator import directives, schemas, scripts, words
 from inference.simulator.directives import Directive, DirectiveError
 from inference.simulator.options import Options
 from inference.simulator.prompts import Prompt
-from inference.simulator.refusals import Refused, too_long, unknown_model
-from inference.simulator.wire import CHAT, Shape
+from inference.simulator.refusals import Refused, too_long
+from inference.simulator.scripts import Part
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 _MOST_CHOICES = 128
 
 
@@ -24,143 +24,170 @@ class Choice:
     prompt_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the request offers."""
+
+    name: str
+    schema: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a dialect has read from a request to generate text."""
+
+    prompts: tuple[Prompt, ...]
+    stream: bool = False
+    n: int = 1
+    limit: int | None = None
+    """The most tokens the client wants for a choice; None: it does not say."""
+    usual_limit: int | None = None
+    """The most where the client does not say; None: what the context has room for."""
+    include_usage: bool = False
+    continuous_usage: bool = False
+    ignore_eos: bool = False
+    cache_salt: str = ""
+    tools: tuple[Tool, ...] = ()
+    called: tuple[Tool, ...] = ()
+    """Those it forces the model to call."""
+    schema: Any = None
+    """What the text must satisfy as JSON."""
+
+
 @dataclass(slots=True)
 class Job:
     """A request that the engine accepts."""
 
-    shape: Shape
-    stream: bool
-    choices: tuple[Choice, ...]
+    directive: Directive
     prompts: tuple[Prompt, ...]
     prompt_tokens: int
     """Of all prompts together."""
+    choices: tuple[Choice, ...]
     tokens: int
-    """Content tokens of each choice."""
-    finish_reason: FinishReason
-    max_tokens: int
-    n: int
-    include_usage: bool
-    continuous_usage: bool
-    directive: Directive
+    """Of each choice; of an answer made of items its items."""
+    parts: tuple[Part, ...] = ()
+    """What each choice says."""
+    stream: bool = False
+    finish_reason: FinishReason = "stop"
+    max_tokens: int = 1
+    n: int = 1
+    include_usage: bool = False
+    continuous_usage: bool = False
     cache_salt: str = ""
-    echo: bytes | None = None
-    """Instead of words, this one token, escaped for the inside of a JSON string."""
+    generates: bool = True
+    """False where the answer is made of items that are no tokens: they are not counted as completion."""
+    asked: dict[str, Any] = field(default_factory=dict)
+    """The request's body, or its form."""
     cached_tokens: int = 0
     """Set when the engine has looked into its prefix cache."""
 
     def words(self, choice: int, start: int, stop: int) -> list[bytes]:
         """A choice's tokens from `start` to `stop`, escaped for the inside of a JSON string."""
-        if self.echo is not None:
-            return [self.echo][start:stop]
-        return words.tokens(self.choices[choice].seed, start, stop)
+        seed = self.choices[choice].seed
+        if len(self.parts) == 1:
+            return self.parts[0].words(seed, start, stop)
+        return [one.word for one in scripts.said(self.parts, seed, start, stop)]
+
+    def part_words(self, choice: int, part: Part) -> list[bytes]:
+        """All tokens of one of its parts."""
+        return part.words(self.choices[choice].seed, 0, part.tokens)
+
+    def text(self, choice: int = 0) -> str:
+        """A choice's text as a reader sees it."""
+        escaped = b"".join(b"".join(self.part_words(choice, part)) for part in self.parts if part.kind == "text")
+        decoded: str = orjson.loads(b'"%s"' % escaped)
+        return decoded
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """Of all choices together."""
+        return sum(part.tokens for part in self.parts if part.kind == "reasoning") * len(self.choices)
 
 
-def read(shape: Shape, body: bytes, headers: dict[str, str], options: Options) -> Job:
-    """The job in a request's body. Raises Refused."""
-    asked = _parse(body)
-    model = asked.get("model")
-    if model is not None and model != options.model:
-        raise unknown_model(model)
-    found = _prompts(shape, asked)
-    try:
-        directive = directives.parse(found[-1].instruction)
-    except DirectiveError as error:
-        raise Refused(400, str(error)) from None
-    job = _build(shape, asked, found, directive, options)
-    if directive.echo_headers:
-        job = replace(job, tokens=1, finish_reason="stop", echo=_echo(headers))
-    return job
-
-
-def _prompts(shape: Shape, asked: dict[str, Any]) -> tuple[Prompt, ...]:
-    if shape is CHAT:
-        return (prompts.of_messages(asked.get("messages")),)
-    return tuple(prompts.of_completion(asked.get("prompt")))
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        asked = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, f"JSON decode error: {error}", kind="Bad Request") from None
-    if not isinstance(asked, dict):
-        raise Refused(400, "Input should be a valid dictionary", kind="Bad Request")
-    return asked
-
-
-def _build(
-    shape: Shape, asked: dict[str, Any], found: tuple[Prompt, ...], directive: Directive, options: Options
-) -> Job:
-    stream = _boolean(asked, "stream")
-    include, continuous = _usage_wanted(asked, stream)
-    n = _whole(asked, "n", default=1)
-    if n > _MOST_CHOICES:
-        raise Refused(400, f"n must be at most {_MOST_CHOICES}, got {n}.", param="n")
-    seeds = [(words.seed_of(prompt.content, index), prompt.tokens) for prompt in found for index in range(n)]
-    limit, capped = _limit(shape, asked, found, options)
-    natural = limit if _boolean(asked, "ignore_eos") and capped else words.natural_length(seeds[0][0])
-    wanted = natural if directive.tokens is None else directive.tokens
+def generating(wish: Wish, asked: dict[str, Any], headers: dict[str, str], options: Options) -> Job:
+    """The job of a request that generates text. Raises Refused."""
+    directive = directive_in(wish.prompts[-1].instruction)
+    if wish.n > _MOST_CHOICES:
+        raise Refused(400, f"n must be at most {_MOST_CHOICES}, got {wish.n}.", param="n")
+    asking = [(prompt, index) for prompt in wish.prompts for index in range(wish.n)]
+    choices = tuple(Choice(words.seed_of(prompt.content, index), prompt.tokens) for prompt, index in asking)
+    limit = _limit(wish, options)
+    script = _script(wish, directive, headers, choices[0].seed, limit)
+    parts = scripts.cut(script, limit)
+    wanted = sum(part.tokens for part in script)
+    calls = any(part.kind == "call" for part in parts)
     return Job(
-        shape=shape,
-        stream=stream,
-        choices=tuple(Choice(seed, tokens) for seed, tokens in seeds),
-        prompts=found,
-        prompt_tokens=sum(prompt.tokens for prompt in found),
-        tokens=min(wanted, limit),
-        finish_reason="length" if wanted > limit else "stop",
-        max_tokens=limit,
-        n=n,
-        include_usage=include,
-        continuous_usage=continuous,
         directive=directive,
-        cache_salt=str(asked.get("cache_salt") or ""),
+        prompts=wish.prompts,
+        prompt_tokens=sum(prompt.tokens for prompt in wish.prompts),
+        choices=choices,
+        tokens=min(wanted, limit),
+        parts=parts,
+        stream=wish.stream,
+        finish_reason="length" if wanted > limit else "tool_calls" if calls else "stop",
+        max_tokens=limit,
+        n=wish.n,
+        include_usage=wish.include_usage,
+        continuous_usage=wish.continuous_usage,
+        cache_salt=wish.cache_salt,
+        asked=asked,
     )
 
 
-def _limit(shape: Shape, asked: dict[str, Any], found: tuple[Prompt, ...], options: Options) -> tuple[int, bool]:
-    """The most tokens a choice may have, and whether the client named it."""
-    longest = max(prompt.tokens for prompt in found)
-    name = "max_completion_tokens" if asked.get("max_completion_tokens") is not None else "max_tokens"
-    capped = asked.get(name) is not None
+def making(prompts: tuple[Prompt, ...], items: int, asked: dict[str, Any], options: Options, text: str) -> Job:
+    """The job of a request answered with so many items (vectors, scores, pictures); `text` may hold a directive.
+
+    Raises Refused.
+    """
+    longest = max((prompt.tokens for prompt in prompts), default=0)
+    if longest > options.max_model_len:
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=0)
+    tokens = sum(prompt.tokens for prompt in prompts)
+    return Job(
+        directive=directive_in(text),
+        prompts=prompts,
+        prompt_tokens=tokens,
+        choices=(Choice(0, tokens),),
+        tokens=items,
+        generates=False,
+        asked=asked,
+    )
+
+
+def directive_in(text: str) -> Directive:
+    """The directive in a text. Raises Refused."""
+    try:
+        return directives.parse(text)
+    except DirectiveError as error:
+        raise Refused(400, str(error)) from None
+
+
+def _limit(wish: Wish, options: Options) -> int:
+    """The most tokens a choice may have."""
+    longest = max(prompt.tokens for prompt in wish.prompts)
     room = options.max_model_len - longest
-    default = room if shape is CHAT else min(16, room)
-    limit = _whole(asked, name, default=default) if capped else default
+    usual = room if wish.usual_limit is None else min(wish.usual_limit, room)
+    limit = usual if wish.limit is None else wish.limit
     if room < 1 or limit > room:
-        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=limit if capped else 0)
-    return limit, capped
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=wish.limit or 0)
+    return limit
 
 
-def _usage_wanted(asked: dict[str, Any], stream: bool) -> tuple[bool, bool]:
-    """Whether the client wants usage at the end, and in every chunk; the second only counts with the first."""
-    wanted = asked.get("stream_options")
-    if wanted is None:
-        return False, False
-    if not isinstance(wanted, dict):
-        raise Refused(400, "stream_options: Input should be an object", param="stream_options")
-    if not stream:
-        raise Refused(400, "Stream options can only be defined when `stream=True`.", param="stream_options")
-    # An object without the member means yes: vLLM's StreamOptions defaults include_usage to true.
-    include = wanted.get("include_usage", True) is True
-    return include, include and wanted.get("continuous_usage_stats") is True
+def _script(wish: Wish, directive: Directive, headers: dict[str, str], seed: int, limit: int) -> list[Part]:
+    """Everything a choice would say if nothing limited it."""
+    if directive.echo_headers:
+        return [scripts.fixed("text", [orjson.dumps(headers).decode()])]
+    thought = [Part("reasoning", directive.reasoning)] if directive.reasoning else []
+    called = wish.called if directive.tools is None else wish.tools[: directive.tools]
+    if called:
+        spoken = [Part("text", directive.tokens)] if directive.tokens else []
+        return [*thought, *spoken, *map(_call, called)]
+    if wish.schema is not None and not directive.refusal:
+        return [*thought, scripts.fixed("text", scripts.pieces(orjson.dumps(schemas.sample(wish.schema)).decode()))]
+    natural = limit if wish.ignore_eos and wish.limit is not None else words.natural_length(seed)
+    tokens = natural if directive.tokens is None else directive.tokens
+    return [*thought, Part("refusal" if directive.refusal else "text", tokens)]
 
 
-def _boolean(asked: dict[str, Any], name: str) -> bool:
-    value = asked.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise Refused(400, f"{name}: Input should be a valid boolean", param=name)
-    return bool(value)
-
-
-def _whole(asked: dict[str, Any], name: str, *, default: int) -> int:
-    value = asked.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Refused(400, f"{name}: Input should be a valid integer", param=name)
-    if value < 1:
-        raise Refused(400, f"{name} must be at least 1, got {value}.", param=name)
-    return value
-
-
-def _echo(headers: dict[str, str]) -> bytes:
-    return orjson.dumps(orjson.dumps(headers).decode())[1:-1]
+def _call(tool: Tool) -> Part:
+    return scripts.fixed("call", scripts.pieces(orjson.dumps(schemas.sample(tool.schema) or {}).decode()), tool.name)

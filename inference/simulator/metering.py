@@ -1,8 +1,19 @@
 """When an answer tells its usage, and what it says: as the client asked, unless a directive wants it otherwise."""
 
+from typing import NamedTuple
+
 from inference.simulator import wire
 from inference.simulator.directives import HUGE
 from inference.simulator.jobs import Job
+
+
+class Counts(NamedTuple):
+    """What a usage says, before a dialect words it."""
+
+    prompt: int
+    completion: int
+    cached: int = 0
+    reasoning: int = 0
 
 
 class Meter:
@@ -15,7 +26,7 @@ class Meter:
         kind = job.directive.usage
         self._constant = {"zero": 0, "huge": HUGE}.get(kind or "")
         self.in_whole = kind != "none"
-        """Whether an answer that is not streamed has a usage."""
+        """Whether an answer that is not streamed has a usage, and a stream of an API that always tells it."""
         self.at_end = job.include_usage if kind is None else kind != "none"
         """Whether a stream ends with a usage chunk."""
         self.in_chunks = kind == "continuous" or (job.continuous_usage and kind not in ("final", "none"))
@@ -27,9 +38,20 @@ class Meter:
             return wire.usage(self._constant, self._constant)
         return wire.usage(self._job.choices[choice].prompt_tokens, tokens)
 
-    def total(self) -> bytes:
-        """The usage of the whole answer, all choices together."""
+    def begun(self) -> Counts:
+        """The counts before the first token."""
+        if self._constant is not None:
+            return Counts(self._constant, self._constant)
+        return Counts(self._job.prompt_tokens, 0, self._job.cached_tokens)
+
+    def counts(self) -> Counts:
+        """The counts of the whole answer, all choices together."""
         job = self._job
         if self._constant is not None:
-            return wire.usage(self._constant, self._constant, 0)
-        return wire.usage(job.prompt_tokens, job.tokens * len(job.choices), job.cached_tokens)
+            return Counts(self._constant, self._constant)
+        completion = job.tokens * len(job.choices) if job.generates else 0
+        return Counts(job.prompt_tokens, completion, job.cached_tokens, job.reasoning_tokens)
+
+    def total(self) -> bytes:
+        """The usage of the whole answer as vLLM words it."""
+        return wire.usage(*self.counts())

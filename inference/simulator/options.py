@@ -13,7 +13,9 @@ class Options:
     """How many requests run at once; the others wait in order of arrival."""
     max_model_len: int = 32_768
     """Prompt and completion together, in tokens."""
+    engine: str = "vllm"
+    """Which engine it is on the wire; see `personalities.py`."""
     api_key: str | None = None
-    """Guards the paths below /v1, and nothing else, as in vLLM."""
+    """Guards what the engine guards with one; in vLLM the paths below /v1, and nothing else."""
     speed: float = 1.0
     """Divides every delay of the latency model; `inf` answers at once. Delays named by a directive are not touched."""

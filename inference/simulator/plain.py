@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from inference.simulator import bodies, framing, wire
+from inference.simulator import framing
+from inference.simulator.bodies import JSON
 from inference.simulator.generation import Generation
 
-_CONTENT_TYPE = b"application/json"
 _STRIDE = 16
 """After so many tokens the latency model is asked again, because the batch may have grown or shrunk."""
 
 
 class PlainAnswer(Generation):
-    """Writes one JSON body when all of its tokens are due."""
+    """Writes one body when all of its tokens are due."""
 
     def _first(self) -> None:
         choices = len(self.job.choices)
@@ -23,7 +23,8 @@ class PlainAnswer(Generation):
         if left == 0:
             self._finish()
             return
-        stride = left if self.job.directive.gap is not None else min(left, _STRIDE)
+        at_once = self.job.directive.gap is not None or not self.job.generates
+        stride = left if at_once else min(left, _STRIDE)
         self._after(stride * self._gap(), partial(self._stepped, stride, left - stride))
 
     def _stepped(self, tokens: int, left: int) -> None:
@@ -32,29 +33,31 @@ class PlainAnswer(Generation):
 
     def _finish(self) -> None:
         if self._fault is None:
-            self.record.completion_tokens = self._total
-            self._respond(200, self._body())
+            self.record.completion_tokens = self._tokens(self._total)
+            body = self.dialect.whole(self.answer)
+            self._respond(200, body.data(), content_type=body.content_type, extra=self.dialect.headers(self.answer))
             self.outlet.when_drained(partial(self._end, "complete"))
             return
         if self._fault.kind in ("die", "reset") and self._fault.after >= 0:
-            self.record.completion_tokens = self._fault.after
-            self._respond(200, self._body(), self._body(self._fault.after))
+            self.record.completion_tokens = self._tokens(self._fault.after)
+            body = self.dialect.whole(self.answer)
+            self._respond(200, body.data(), body.data(self._fault.after), content_type=body.content_type)
         self.outlet.when_drained(partial(self._fail, self._fault))
 
     def _error(self) -> None:
         message = "The simulated engine failed, as its directive asked."
-        self.record.status = 500
-        self._respond(500, wire.error(500, message, "InternalServerError"))
+        status = self.dialect.failure
+        self.record.status = status
+        self._respond(status, self.dialect.error(status, message, "InternalServerError", None))
         self.outlet.when_drained(partial(self._end, "error"))
 
-    def _body(self, upto: int | None = None) -> bytes:
-        return bodies.whole(self.job, self.record.id, self.engine.options.model, upto)
-
-    def _respond(self, status: int, body: bytes, sent: bytes | None = None, extra: bytes = b"") -> None:
+    def _respond(
+        self, status: int, body: bytes, sent: bytes | None = None, *, extra: bytes = b"", content_type: bytes = JSON
+    ) -> None:
         """Write the headers of `body`, then the body, or only the part `sent` of it."""
         directive = self.job.directive
         magic = framing.BAD_GZIP if directive.bad_gzip else b""
-        head = self._head(status, _CONTENT_TYPE, len(magic) + len(body), extra)
+        head = self._head(status, content_type, len(magic) + len(body), extra)
         data = magic + (body if sent is None else sent)
         if directive.split is None:
             self.outlet.write(head + data)
@@ -74,7 +77,7 @@ class StatusAnswer(PlainAnswer):
         status = self.job.directive.status or 500
         self.record.status = status
         # A gateway that follows its engine's redirects shows in the witness as one more request.
-        extra = b"location: /v1/chat/completions\r\n" if status < 400 else b""
+        extra = b"location: %s\r\n" % self.dialect.endpoint.encode() if status < 400 else b""
         message = f"The simulated engine answers {status}, as its directive asked."
-        self._respond(status, wire.error(status, message), extra=extra)
+        self._respond(status, self.dialect.error(status, message, None, None), extra=extra)
         self.outlet.when_drained(partial(self._end, "status"))

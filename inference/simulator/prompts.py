@@ -26,15 +26,16 @@ class Prompt:
     """The text that may hold a directive."""
 
 
-def of_messages(messages: object) -> Prompt:
+def of_messages(messages: object, tools: object = None) -> Prompt:
     """A chat's prompt, counted as 4 tokens a message, a token for 4 bytes of text (rounded up once) and 256 an image.
 
-    Raises Refused.
+    Tools count as the text of their definitions. Raises Refused.
     """
     if not isinstance(messages, list) or not messages:
         raise Refused(400, "messages: Input should be a list with at least one message", param="messages")
-    rendered: list[str] = []
-    instruction, size, tokens = "", 0, 0
+    offered = orjson.dumps(tools).decode() if tools else ""
+    rendered: list[str] = [offered] if offered else []
+    instruction, size, tokens = "", len(offered.encode()), 0
     for message in messages:
         role, text, images = _read(message)
         rendered += (role, "\0", text, "\0")
@@ -49,23 +50,25 @@ def of_messages(messages: object) -> Prompt:
 def of_completion(prompt: object) -> list[Prompt]:
     """The prompts of `/v1/completions`: a text, token ids, or a list of either. Raises Refused."""
     if isinstance(prompt, str):
-        return [_plain(prompt)]
+        return [of_text(prompt)]
     if isinstance(prompt, list) and prompt:
         if all(isinstance(item, str) for item in prompt):
-            return [_plain(item) for item in prompt]
+            return [of_text(item) for item in prompt]
         if all(isinstance(item, int) for item in prompt):
-            return [_token_ids(prompt)]
+            return [of_tokens(prompt)]
         if all(isinstance(item, list) and item for item in prompt):
-            return [_token_ids(item) for item in prompt]
+            return [of_tokens(item) for item in prompt]
     raise Refused(400, "Either prompt or prompt_embeds must be provided and non-empty.", param="prompt")
 
 
-def _plain(text: str) -> Prompt:
+def of_text(text: str) -> Prompt:
+    """One text, a token for 4 bytes and at least one."""
     content = text.encode("utf-8", "surrogatepass")
     return Prompt(content, max(1, -(-len(content) // BYTES_PER_TOKEN)), text)
 
 
-def _token_ids(ids: Sequence[int]) -> Prompt:
+def of_tokens(ids: Sequence[int]) -> Prompt:
+    """Token ids: each is a token."""
     return Prompt(orjson.dumps(ids), len(ids), "")
 
 
@@ -80,5 +83,5 @@ def _read(message: object) -> tuple[str, str, int]:
         return role, (content or "") + called, 0
     if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
         raise Refused(400, "messages: content is a text or a list of parts", param="messages")
-    texts = [part["text"] for part in content if isinstance(part.get("text"), str)]
+    texts = [text for part in content if isinstance(text := part.get("text", part.get("refusal")), str)]
     return role, "".join(texts) + called, len(content) - len(texts)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inference.simulator import framing
-from inference.simulator.chunks import Chunks
+from inference.simulator.dialects import EVENTS, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.framing import Framing
 from inference.simulator.generation import Generation
@@ -12,7 +12,6 @@ from inference.simulator.jobs import Job
 from inference.simulator.outlet import Outlet
 from inference.simulator.witness import Ended, Record
 
-_CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 _BATCH = 64
 """How many events an answer without gaps puts into one write before others have their turn."""
 
@@ -20,16 +19,18 @@ _BATCH = 64
 class StreamedAnswer(Generation):
     """Writes the events of one stream, each when it is due."""
 
-    def __init__(self, engine: Engine, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]) -> None:
-        super().__init__(engine, job, record, outlet, done)
-        self._chunks = Chunks(job, record.id, engine.options.model)
-        self._framing = Framing(job.directive)
+    def __init__(
+        self, engine: Engine, dialect: Streamed, job: Job, record: Record, outlet: Outlet, done: Callable[[], None]
+    ) -> None:
+        super().__init__(engine, dialect, job, record, outlet, done)
+        self._events = dialect.events(self.answer)
+        self._framing = Framing(job.directive, events=self._events.content_type == EVENTS)
         self._stop = self._total if self._fault is None else max(0, self._fault.after)
         self._stride = _BATCH if self._eager else len(job.choices)
 
     def _accept(self) -> None:
         if self._fault is None or self._fault.after >= 0:
-            self.outlet.write(self._head(200, _CONTENT_TYPE, None))
+            self.outlet.write(self._head(200, self._events.content_type, None, self.dialect.headers(self.answer)))
             if self.job.directive.bad_gzip:
                 self.outlet.write(framing.chunk(framing.BAD_GZIP))
         super()._accept()
@@ -38,15 +39,15 @@ class StreamedAnswer(Generation):
         if self._fault is not None and (self._fault.after < 0 or self._fault == ("error", 0)):
             self._fail(self._fault)
             return
-        self._write(self._chunks.roles())
+        self._write(self._events.opening())
         self._step()
 
     def _step(self) -> None:
         start = self._generated
         stop = min(start + self._stride, self._stop)
-        self._write(self._chunks.content(start, stop))
+        self._write(self._events.content(start, stop))
         self._advance(stop - start)
-        self.record.completion_tokens = stop
+        self.record.completion_tokens = self._tokens(stop)
         if self._fault is not None and stop == self._stop:
             self.outlet.flush()
             self.outlet.when_drained(partial(self._fail, self._fault))
@@ -58,16 +59,16 @@ class StreamedAnswer(Generation):
             self._later(self._finish)
 
     def _finish(self) -> None:
-        self._write(self._chunks.finishes())
-        self._write(self._chunks.usages())
+        self._write(self._events.finishes())
+        self._write(self._events.usages())
         self._conclude("complete")
 
     def _error(self) -> None:
-        self._write([self._chunks.error("The simulated engine failed, as its directive asked.")])
+        self._write(self._events.error("The simulated engine failed, as its directive asked."))
         self._conclude("error")
 
     def _conclude(self, ended: Ended) -> None:
-        self._write(self._chunks.dones())
+        self._write(self._events.dones())
         self._send([framing.END])
         self.outlet.flush()
         self.outlet.when_drained(partial(self._end, ended))

@@ -152,9 +152,13 @@ class OrganizationAdmin(ReadOnlyAdmin):
 
     @detail_action("Settings", icon="settings", permission="edit")
     def change_settings(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Change name and time zone."""
+        """Change name, time zone and origins."""
         organization: Organization = self.found(request, object_id)
-        initial = {"name": organization.name, "time_zone": organization.time_zone}
+        initial = {
+            "name": organization.name,
+            "time_zone": organization.time_zone,
+            "allowed_origins": "\n".join(organization.allowed_origins),
+        }
         return self.ask(
             request,
             SettingsForm(answers(request), initial=initial),
@@ -221,6 +225,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
         if asked["time_zone"] != organization.time_zone:
             organizations.move_to_time_zone(
                 organization=organization, time_zone=asked["time_zone"], actor=actor(request)
+            )
+        if asked["allowed_origins"] != organization.allowed_origins:
+            organizations.allow_origins(
+                organization=organization, origins=asked["allowed_origins"], actor=actor(request)
             )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from django.conf import settings
@@ -14,13 +14,16 @@ pages = get_asgi_application()
 
 from config import checks  # noqa: E402 - after Django is set up
 from config.draining import Drain  # noqa: E402 - after Django is set up
+from config.forwarding import Forwarding  # noqa: E402 - after Django is set up
 from config.operations import Operations, Readiness  # noqa: E402 - after Django is set up
 from foundation import ids, logs  # noqa: E402 - after Django is set up
 from foundation.errors import Overloaded, PlatformError  # noqa: E402 - after Django is set up
-from foundation.web import Receive, Scope, Send  # noqa: E402 - after Django is set up
+from foundation.web import Message, Receive, Scope, Send  # noqa: E402 - after Django is set up
 from inference.gateway import answers  # noqa: E402 - after Django is set up
+from inference.gateway.addresses import Network  # noqa: E402 - after Django is set up
 from inference.gateway.app import Options, build_gateway  # noqa: E402 - after Django is set up
 from inference.gateway.errors import Draining  # noqa: E402 - after Django is set up
+from inference.gateway.surfaces.router import ROUTES  # noqa: E402 - after Django is set up
 
 log = logs.get(__name__)
 
@@ -53,14 +56,17 @@ class Platform:
         build_gateway: Callable[[], Gateway],
         *,
         drain_seconds: float,
+        notice_seconds: float = 0.0,
+        trusted_proxies: Sequence[Network] = (),
         metrics_token: str,
         readiness: Readiness,
     ) -> None:
         self._pages = pages
         self._build_gateway = build_gateway
+        self._forwarding = Forwarding(trusted_proxies)
         self._gateway: Gateway | None = None
         self._under_way = 0
-        self._drain = Drain(self._finish, seconds=drain_seconds)
+        self._drain = Drain(self._finish, seconds=drain_seconds, notice_seconds=notice_seconds)
         self._operations = Operations(self._drain, readiness, token=metrics_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +78,7 @@ class Platform:
             elif self._operations.owns(path):
                 await self._operations(scope, receive, send)
             else:
-                await self._pages(scope, receive, send)
+                await self._pages(self._forwarding.believed(scope), receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -88,7 +94,7 @@ class Platform:
         else:
             self._under_way += 1
             try:
-                await gateway(scope, receive, send)
+                await gateway(scope, receive, _closing(send) if self._drain.leaving else send)
             finally:
                 self._under_way -= 1
 
@@ -129,12 +135,22 @@ class Platform:
             await self._gateway.drain(max(0.0, deadline - clock()))
 
 
+def _closing(send: Send) -> Send:
+    """Return a `send` whose answers end their connection: its next request has to reach another process."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [header for header in message["headers"] if header[0] != b"connection"]
+            message["headers"] = [*kept, (b"connection", b"close")]
+        await send(message)
+
+    return send_and_close
+
+
 async def _refuse(scope: Scope, send: Send, error: PlatformError) -> None:
-    headers = [(b"x-request-id", ids.public("req", ids.uuid7()).encode())]
-    if scope["http_version"].startswith("1"):
-        # This connection leads to the same process again; the client's next request has to reach another one.
-        headers.append((b"connection", b"close"))
-    await answers.send_error(send, error, headers)
+    # This connection leads to the same process again; the client's next request has to reach another one.
+    headers = [(b"connection", b"close")] if scope["http_version"].startswith("1") else []
+    await answers.refuse(send, ROUTES.get(scope["path"]), error, ids.public("req", ids.uuid7()), headers)
 
 
 def gateway_options() -> Options:
@@ -147,8 +163,13 @@ def gateway_options() -> Options:
         concurrency_lease_seconds=settings.CONCURRENCY_LEASE_SECONDS,
         processes=settings.GATEWAY_PROCESSES,
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
+        client_seconds=settings.CLIENT_READ_SECONDS,
         trusted_proxies=settings.TRUSTED_PROXIES,
         hold_slices=settings.HOLD_SLICES,
+        receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
+        receipt_public_keys=settings.RECEIPT_PUBLIC_KEYS,
+        engine_ca_bundle=settings.ENGINE_CA_BUNDLE,
+        credential_keys=settings.CREDENTIAL_KEYS,
     )
 
 
@@ -156,6 +177,8 @@ application = Platform(
     pages,
     lambda: build_gateway(gateway_options()),
     drain_seconds=settings.DRAIN_SECONDS,
+    notice_seconds=settings.DRAIN_NOTICE_SECONDS,
+    trusted_proxies=settings.TRUSTED_PROXIES,
     metrics_token=settings.METRICS_TOKEN,
     readiness=Readiness(settings.DATABASE_URL, settings.REDIS_URL),
 )

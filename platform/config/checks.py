@@ -22,6 +22,7 @@ TAG = "turnpike"
 SHORTEST_SECRET_KEY = 50
 SHORTEST_PEPPER = 32
 SHORTEST_METRICS_TOKEN = 16
+SHORTEST_KEY = 32
 
 _ROLE = """
     SELECT rolsuper OR rolbypassrls,
@@ -92,6 +93,40 @@ def hosts_are_named() -> list[CheckMessage]:
 
 
 @_in_production
+def credential_keys_are_secret() -> list[CheckMessage]:
+    """turnpike.E007: with a key known, a stolen database gives away every provider's credential."""
+    keys = settings.CREDENTIAL_KEYS
+    if keys and all(_is_secret_of_its_own(key) for key in keys):
+        return []
+    hint = (
+        f"Set CREDENTIAL_KEYS to at least {SHORTEST_KEY} random characters of its own (openssl rand -base64 48), "
+        "and keep it: credentials of pools cannot be opened without it."
+    )
+    message = "CREDENTIAL_KEYS is missing, or has a key that is the default, too short or another secret."
+    return [checks.Error(message, hint=hint, id="turnpike.E007")]
+
+
+@_in_production
+def receipts_are_signed_by_a_secret() -> list[CheckMessage]:
+    """turnpike.E008: whoever knows the key can sign receipts in our name."""
+    key = settings.RECEIPT_SIGNING_KEY
+    if _is_secret_of_its_own(key) and key not in settings.CREDENTIAL_KEYS:
+        return []
+    hint = f"Set RECEIPT_SIGNING_KEY to at least {SHORTEST_KEY} random characters of its own: openssl rand -base64 48."
+    message = "RECEIPT_SIGNING_KEY is missing, the default, too short or another secret."
+    return [checks.Error(message, hint=hint, id="turnpike.E008")]
+
+
+@_in_production
+def who_forwards_is_known() -> list[CheckMessage]:
+    """turnpike.E009: without a proxy nobody is believed to have come by https, and pages redirect for ever."""
+    if settings.TRUSTED_PROXIES or not settings.TRUST_FORWARDED_PROTO:
+        return []
+    hint = "Set TRUSTED_PROXIES to the networks of the proxies that end TLS."
+    return [checks.Error("TRUST_FORWARDED_PROTO is on without TRUSTED_PROXIES.", hint=hint, id="turnpike.E009")]
+
+
+@_in_production
 def metrics_have_a_token() -> list[CheckMessage]:
     """turnpike.W001: without a token nobody can read /metrics or announce a stop."""
     if len(settings.METRICS_TOKEN) >= SHORTEST_METRICS_TOKEN:
@@ -134,3 +169,7 @@ def _role_of(alias: str) -> list[CheckMessage]:
 
 def _is_secret(value: str, shortest: int) -> bool:
     return len(value) >= shortest and not value.startswith(settings.INSECURE_SECRET)
+
+
+def _is_secret_of_its_own(value: str) -> bool:
+    return _is_secret(value, SHORTEST_KEY) and value not in (settings.SECRET_KEY, settings.KEY_PEPPER)

@@ -4,8 +4,10 @@ Granian does not tell the application about SIGTERM. In a worker it answers SIGT
 socket closes, open requests go on without any limit of time, then `lifespan.shutdown` is sent. So the application takes
 SIGTERM for itself (Granian sets its handlers before `lifespan.startup`), and hands on by SIGINT when it has drained:
 
-1. SIGTERM, or `announce()` from the pre-stop endpoint: /readyz fails, new inference is refused with 503 `draining`.
-2. After SIGTERM: the gateway lets its requests run for at most DRAIN_SECONDS, ends the rest in-band, settles them all.
+1. SIGTERM, or `announce()` from the pre-stop endpoint: /readyz fails. For DRAIN_NOTICE_SECONDS, until balancers have
+   noticed, new inference is still served, and each answer closes its connection; then it is refused with `draining`.
+2. After SIGTERM and the notice: the gateway lets its requests run for at most DRAIN_SECONDS, ends the rest in-band,
+   settles them all.
 3. SIGINT to itself: Granian stops listening, closes idle connections, waits for pages still being answered, and leaves.
 """
 
@@ -14,6 +16,8 @@ import mmap
 import multiprocessing
 import os
 import signal
+import struct
+import time
 from collections.abc import Awaitable, Callable
 
 from foundation import logs
@@ -24,29 +28,44 @@ PARENT_WATCH_SECONDS = 1.0
 # What the gateway may overrun its own limit by before it is left behind: a settlement that Postgres does not answer.
 OVERRUN_SECONDS = 10.0
 
-# One byte, shared with the workers that config/server.py forks: the pre-stop call reaches only one of them.
-_announced = mmap.mmap(-1, 1)
+# When the end was announced, on the monotonic clock of all processes of this machine; 0 before. Shared with the workers
+# that config/server.py forks: the pre-stop call reaches only one of them.
+_INSTANT = struct.Struct("d")
+_announced = mmap.mmap(-1, _INSTANT.size)
 
 
 class Drain:
     """The drain of one process."""
 
-    def __init__(self, finish: Callable[[float], Awaitable[None]], *, seconds: float) -> None:
-        """Take how to finish what runs within a number of seconds, and that number."""
+    def __init__(
+        self, finish: Callable[[float], Awaitable[None]], *, seconds: float, notice_seconds: float = 0.0
+    ) -> None:
+        """Take how to finish what runs within so many seconds, and for how many more new work is still taken."""
         self._finish = finish
         self._seconds = seconds
+        self._notice_seconds = notice_seconds
         self._begun = False
+        self._begun_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the end is known, and nobody should send new work here."""
+        return self._begun or _announced_at() > 0
 
     @property
     def refusing(self) -> bool:
         """Whether new work has to go elsewhere."""
-        return self._begun or _announced[0] != 0
+        return self.leaving and self._notice_left() <= 0
 
     def announce(self) -> None:
-        """Refuse new work in every worker of this server; it ends with the SIGTERM that follows."""
-        _announced[0] = 1
-        log.info("drain_announced")
+        """Make every worker of this server leave; it ends with the SIGTERM that follows. The first call counts."""
+        if not _announced_at():
+            _INSTANT.pack_into(_announced, 0, time.monotonic())
+        log.info("drain_announced", notice=self._notice_seconds)
+
+    def _notice_left(self) -> float:
+        return (_announced_at() or self._begun_at) + self._notice_seconds - time.monotonic()
 
     def install(self) -> None:
         """Take SIGTERM, and the death of the server's main process, as the order to drain. Call it on the loop."""
@@ -59,10 +78,13 @@ class Drain:
         if self._begun:
             return
         self._begun = True
+        # Of this process alone: on SIGHUP its fellows stay.
+        self._begun_at = time.monotonic()
         log.info("drain_started", limit=self._seconds)
         self._start(self._run())
 
     async def _run(self) -> None:
+        await asyncio.sleep(max(0.0, self._notice_left()))
         try:
             async with asyncio.timeout(self._seconds + OVERRUN_SECONDS):
                 await self._finish(self._seconds)
@@ -84,3 +106,8 @@ class Drain:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _announced_at() -> float:
+    instant: float = _INSTANT.unpack_from(_announced)[0]
+    return instant

@@ -1,12 +1,15 @@
 """Typed readers of the environment: each setting is read once, and nonsense is refused by name."""
 
 import os
+import ssl
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from foundation import signing
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -78,6 +81,28 @@ def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part) for part in list(name, default=()))
     except ValueError as error:
         raise _nonsense(name, "must be networks as 10.0.0.0/8, with commas between them") from error
+
+
+def public_keys(name: str) -> Sequence[str]:
+    """Return comma-separated Ed25519 public keys, each as the `x` of a JWK; or none."""
+    keys = list(name, default=())
+    try:
+        for key in keys:
+            signing.check_public_key(key)
+    except ValueError as error:
+        raise _nonsense(name, "must be public keys as in the x of a JWK, with commas between them") from error
+    return keys
+
+
+def certificates(name: str) -> str:
+    """Return the path of a file with certificates in PEM; empty without one."""
+    value = _raw(name) or ""
+    if value:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except (OSError, ssl.SSLError) as error:
+            raise _nonsense(name, "must be a file of certificates in PEM that can be read") from error
+    return value
 
 
 def url(name: str, *, schemes: Sequence[str], default: str | None = None) -> str:

@@ -30,6 +30,15 @@ class SettingsForm(AskForm):
 
     name = forms.CharField(max_length=200)
     time_zone = forms.CharField(help_text="IANA name, such as Europe/Berlin. Budgets turn over at its midnight.")
+    allowed_origins = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Web pages whose scripts may use its keys, one a line: https://app.example.com. A * is any page.",
+    )
+
+    def clean_allowed_origins(self) -> list[str]:
+        """Take the lines apart."""
+        return str(self.cleaned_data["allowed_origins"]).split()
 
 
 class AdjustForm(AskForm):

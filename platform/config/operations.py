@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from config.draining import Drain
-from foundation import metrics
+from foundation import ids, metrics
 from foundation.errors import MethodNotAllowed, NotFound, PlatformError
 from foundation.web import Receive, Scope, Send, send_json, single
 from inference.gateway import answers
@@ -117,13 +117,13 @@ class Operations:
                 raise MethodNotAllowed(headers={"allow": method})
             await door(scope, send)
         except PlatformError as error:
-            await answers.send_error(send, error, ())
+            await answers.refuse(send, None, error, ids.public("req", ids.uuid7()))
 
     async def _alive(self, _: Scope, send: Send) -> None:
         await _say(send, 200, {"status": "alive"})
 
     async def _ready(self, _: Scope, send: Send) -> None:
-        if self._drain.refusing:
+        if self._drain.leaving:
             await _say(send, 503, {"status": "draining"})
             return
         status, stores = await self._readiness.status()
@@ -149,4 +149,4 @@ class Operations:
 
 
 async def _say(send: Send, status: int, facts: Mapping[str, object]) -> None:
-    await send_json(send, status, orjson.dumps(facts), [(b"cache-control", b"no-store")])
+    await send_json(send, status, orjson.dumps(facts))

@@ -18,8 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-# Request heads: 10 seconds and 32 KB (architecture §4.3 and §4.4). The gateway counts more exactly; this is the wall.
-HEADER_MILLISECONDS: Final = 10_000
+# Request heads: 32 KB (architecture §4.4). The gateway counts more exactly; this is the wall.
 BUFFER_BYTES: Final = 64 * 1024
 # After the drain a worker still waits for pages, and for a client that is slow with its next request's head.
 KILL_MARGIN_SECONDS: Final = 20
@@ -72,13 +71,16 @@ def _server() -> MPServer:
         port=settings.PORT,
         interface=Interfaces.ASGI,
         workers=settings.WEB_CONCURRENCY,
+        # HTTP/2 ends at the proxy (docs/decisions/0009-http-1-behind-a-proxy.md).
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=BUFFER_BYTES),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.REQUEST_HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES
+        ),
         websockets=False,
         backlog=2048,
         # Connections of one worker, idle ones included.
         backpressure=settings.MAX_CONNECTIONS,
-        workers_kill_timeout=settings.DRAIN_SECONDS + KILL_MARGIN_SECONDS,
+        workers_kill_timeout=settings.DRAIN_NOTICE_SECONDS + settings.DRAIN_SECONDS + KILL_MARGIN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.info,
         log_dictconfig=_LOGGING,

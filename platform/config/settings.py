@@ -19,6 +19,10 @@ INSECURE_SECRET = "insecure-development-only-"  # noqa: S105 - the mark of a val
 SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET + "secret-key-0123456789abcdefghijklmnopqrstuvwxyz")
 KEY_PEPPER = env.text("KEY_PEPPER", default=INSECURE_SECRET + "key-pepper")
 METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+# The first seals the engines' credentials, all of them open; the receipts' earlier keys are their public halves.
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=(INSECURE_SECRET + "credential-key",))
+RECEIPT_SIGNING_KEY = env.text("RECEIPT_SIGNING_KEY", default=INSECURE_SECRET + "receipt-signing-key")
+RECEIPT_PUBLIC_KEYS = env.public_keys("RECEIPT_PUBLIC_KEYS")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]", "testserver")
 )
@@ -180,7 +184,9 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-if env.flag("TRUST_FORWARDED_PROTO", default=False):
+# Of TRUSTED_PROXIES only: config/forwarding.py takes it away from anybody else's request.
+TRUST_FORWARDED_PROTO = env.flag("TRUST_FORWARDED_PROTO", default=False)
+if TRUST_FORWARDED_PROTO:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Words, time and files -------------------------------------------------------------------------------------------
@@ -206,6 +212,8 @@ STORAGES = {
 HOST = env.text("HOST", default="127.0.0.1")
 PORT = env.number("PORT", default=8000, at_least=1, at_most=65535)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=1, at_least=1)
+# A request's head has to come within it, and the next one on a connection that is kept (architecture §4.3).
+REQUEST_HEAD_SECONDS = env.number("REQUEST_HEAD_SECONDS", default=10, at_least=1)
 MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 # All gateway processes of the installation: without Valkey each enforces its share of a limit.
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
@@ -214,8 +222,13 @@ HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
 # Parts of hot purses in memory, so that not every request asks Postgres for its hold.
 HOLD_SLICES = env.flag("HOLD_SLICES", default=False)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
-# Whose word on the client's address is taken (X-Forwarded-For); without any, the address is that of the peer.
+# Whose word on the client is taken (X-Forwarded-*); without any, the client is the peer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# How long a server that is told to stop still takes new work while /readyz fails already: balancers need to notice.
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", default=0, at_least=0)
+CLIENT_READ_SECONDS = env.number("CLIENT_READ_SECONDS", default=30, at_least=1)
+# Certificate authorities that engines may have beside the system's own.
+ENGINE_CA_BUNDLE = env.certificates("ENGINE_CA_BUNDLE")
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=30, at_least=1)
 
 # --- The operators' theme and the management API ---------------------------------------------------------------------

@@ -113,10 +113,12 @@ def nice_top(highest: int) -> int:
 
 
 def _ranked(values: Mapping[str, Mapping[datetime, int]]) -> dict[str, Mapping[datetime, int]]:
-    """Return the largest series first, and all beyond the first few as one."""
-    ranked = sorted(values.items(), key=lambda item: -sum(item[1].values()))
+    """Return the largest series first, and all beyond the first few as one; a model of its name is one of them."""
+    own = ((name, points) for name, points in values.items() if name != OTHERS)
+    ranked = sorted(own, key=lambda item: -sum(item[1].values()))
     kept = dict(ranked[:MOST_SERIES])
-    if rest := [points for _, points in ranked[MOST_SERIES:]]:
+    namesake = [values[OTHERS]] if OTHERS in values else []
+    if rest := [points for _, points in ranked[MOST_SERIES:]] + namesake:
         instants = {at for points in rest for at in points}
         kept[OTHERS] = {at: sum(points.get(at, 0) for points in rest) for at in instants}
     return kept

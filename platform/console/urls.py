@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.views import keys, public, usage
+from console.views import keys, public, receipts, usage
 
 app_name = "console"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("app/", usage.home, name="home"),
     path("app/<slug:slug>/", usage.overview, name="overview"),
     path("app/<slug:slug>/usage/", usage.usage, name="usage"),
+    path("app/<slug:slug>/receipts/<str:request_id>/", receipts.receipt, name="receipt"),
     path("app/<slug:slug>/keys/", keys.index, name="keys"),
     path("app/<slug:slug>/keys/new/", keys.new, name="key_new"),
     path("app/<slug:slug>/keys/<str:key_id>/", keys.detail, name="key"),

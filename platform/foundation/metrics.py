@@ -71,6 +71,9 @@ _SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
 # Requests
 requests = _counter("turnpike_requests", "Requests that ended.", "endpoint", "outcome", "status")
+event_loop_tasks = Gauge(
+    "turnpike_event_loop_tasks", "Tasks of the gateway.", registry=registry, multiprocess_mode="livesum"
+)
 in_flight = Gauge("turnpike_requests_in_flight", "Requests under way.", registry=registry, multiprocess_mode="livesum")
 time_to_first_token = _histogram(
     "turnpike_time_to_first_token_seconds", "From the request's head to the first output.", "model", buckets=_SECONDS
@@ -121,6 +124,12 @@ dependency_degraded = Labelled(
         registry=registry,
         multiprocess_mode="livemax",
     ).labels
+)
+pools_without_credential = Gauge(
+    "turnpike_pools_without_credential",
+    "Pools out of service because no key opens their credential.",
+    registry=registry,
+    multiprocess_mode="livemax",
 )
 jobs_not_sent = Counter("turnpike_jobs_not_sent", "Jobs that the broker did not take.", registry=registry)
 log_fields_dropped = Counter(

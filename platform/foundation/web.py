@@ -20,6 +20,8 @@ MIN_BYTES_PER_SECOND = 16_384
 GRACE_SECONDS = 5.0
 """How long a body may take before its rate counts, so that small bodies survive a slow network's hiccup."""
 
+# Answers are for the program that asked: no cache may keep one, and no browser may take one for a page.
+GUARDED: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _JSON = (b"content-type", b"application/json")
 
 
@@ -79,9 +81,14 @@ async def wait_for_disconnect(receive: Receive) -> None:
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
-    """Answer with a JSON body that is serialised already, with its type and length, and these headers."""
+    """Answer with a JSON body that is serialised already, with its type and length, and these headers.
+
+    No cache keeps it, unless these say so.
+    """
+    more = [*headers]
+    guards = GUARDED[:1] if any(name == b"cache-control" for name, _ in more) else GUARDED
     length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *guards, *more]})
     await send({"type": "http.response.body", "body": body})
 
 

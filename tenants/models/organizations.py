@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from foundation import clock, ids
@@ -40,6 +41,8 @@ class Organization(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     # An IANA name; the windows of budgets (day, week, month) turn over at its local midnight.
     time_zone = models.CharField(max_length=64, default="UTC")
+    # Of web pages whose scripts may read what the gateway answers to its keys; "*" stands for all, none is the default.
+    allowed_origins = ArrayField(models.CharField(max_length=255), default=list, db_default=[], blank=True)
     # Grows with every change a gateway must hear of; see configuration.py.
     config_version = models.PositiveBigIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -51,6 +54,9 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=["active", "suspended"]), name="organization_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(allowed_origins__len__lte=100), name="organization_has_at_most_100_origins"
             ),
         ]
 

@@ -116,9 +116,13 @@ def test_suspending_and_resuming_take_a_reason_and_are_offered_in_turn(olu, acme
 
 def test_settings_change_name_and_time_zone_and_tell_the_gateways(olu, acme):
     version = acme.config_version
-    olu.post(address(Organization, "change_settings", acme.pk), {"name": "Acme Inc", "time_zone": "Asia/Tokyo"})
+    olu.post(
+        address(Organization, "change_settings", acme.pk),
+        {"name": "Acme Inc", "time_zone": "Asia/Tokyo", "allowed_origins": "https://a.test\r\nhttps://b.test\r\n"},
+    )
     acme.refresh_from_db()
     assert (acme.name, acme.time_zone, acme.slug) == ("Acme Inc", "Asia/Tokyo", "acme")
+    assert acme.allowed_origins == ["https://a.test", "https://b.test"]
     assert acme.config_version > version
 
 

@@ -34,6 +34,7 @@ def test_an_organization_is_shown_by_its_public_facts(acme, by_key):
         "slug": "acme",
         "status": "active",
         "time_zone": "UTC",
+        "allowed_origins": [],
         "created_at": acme.organization.created_at.isoformat().replace("+00:00", "Z"),
     }
 
@@ -119,6 +120,16 @@ def test_a_change_is_made_by_somebody_and_audited(acme):
     assert (answer.json()["name"], answer.json()["time_zone"]) == ("Acme Ltd", "Asia/Tokyo")
     actions = AuditEvent.objects.filter(actor_label=acme.owner.email).values_list("action", flat=True)
     assert set(actions) == {"organization.renamed", "organization.time_zone_changed"}
+
+
+def test_origins_are_replaced_as_a_whole(acme):
+    path, owner = f"organizations/{acme.organization.public_id}", Asking(user=acme.owner)
+    owner("PATCH", path, {"allowed_origins": ["https://a.test", "https://b.test"]})
+    answer = owner("PATCH", path, {"allowed_origins": ["https://b.test"]})
+    assert (answer.status_code, answer.json()["allowed_origins"]) == (200, ["https://b.test"])
+    refused = owner("PATCH", path, {"allowed_origins": ["https://b.test/page"]})
+    assert (refused.status_code, error(refused)["param"]) == (400, "allowed_origins")
+    assert owner.get(path)["allowed_origins"] == ["https://b.test"]
 
 
 def test_a_person_of_none_sees_an_empty_list(db):

@@ -77,6 +77,8 @@ def bill(organization_id: UUID, hold: Hold, cost: int, **changes: object) -> Bil
         "prompt_tokens": 1,
         "cached_tokens": 0,
         "completion_tokens": 1,
+        "unit": "",
+        "quantity": 0,
         "price_version": 1,
         "cost": cost,
         "purses": hold.purses,

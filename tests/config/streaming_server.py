@@ -68,6 +68,7 @@ def load() -> Callable[..., Any]:
         asgi.pages,
         Streams,
         drain_seconds=settings.DRAIN_SECONDS,
+        notice_seconds=settings.DRAIN_NOTICE_SECONDS,
         metrics_token=settings.METRICS_TOKEN,
         readiness=operations.Readiness(settings.DATABASE_URL, settings.REDIS_URL),
     )

@@ -24,9 +24,20 @@ with_both = pytest.mark.parametrize("server", [1, 2], indirect=True, ids=["one w
 
 
 @pytest.fixture
-def server(request, tmp_path) -> Iterator[WebServer]:
+def notice() -> str:
+    """Return DRAIN_NOTICE_SECONDS."""
+    return "0"
+
+
+@pytest.fixture
+def server(request, tmp_path, notice) -> Iterator[WebServer]:
     with web_servers.serving(
-        SERVER, tmp_path, workers=getattr(request, "param", 1), DRAIN_SECONDS="3", METRICS_TOKEN="a-token-for-tests"
+        SERVER,
+        tmp_path,
+        workers=getattr(request, "param", 1),
+        DRAIN_SECONDS="3",
+        DRAIN_NOTICE_SECONDS=notice,
+        METRICS_TOKEN="a-token-for-tests",
     ) as running:
         yield running
 
@@ -107,6 +118,24 @@ def test_the_announcement_reaches_every_worker_and_stops_none(server):
         assert {httpx.get(f"{server.url}/readyz").status_code for _ in range(20)} == {503}
         assert [ending(answer) for answer in answers] == ["done"] * 4
     assert server.process.poll() is None
+
+
+@pytest.mark.parametrize("server", [2], indirect=True, ids=["two workers"])
+@pytest.mark.parametrize("notice", ["60"])
+def test_within_the_notice_new_work_is_taken_and_readiness_is_gone(server):
+    httpx.post(f"{server.url}/internal/prestop", headers=TOKEN)
+    assert {httpx.get(f"{server.url}/readyz").status_code for _ in range(20)} == {503}
+    answer = httpx.get(f"{server.url}/v1/stream?lines=1")
+    assert (answer.text, answer.headers["connection"]) == ("0\ndone\n", "close")
+
+
+@pytest.mark.parametrize("notice", ["1"])
+def test_after_the_notice_work_that_runs_is_finished_and_the_server_leaves(server):
+    server.terminate()
+    web_servers.wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 503, server)
+    with streams(server, 4, lines=40) as answers:
+        assert [ending(answer) for answer in answers] == ["done"] * 4
+    assert server.ended() == 0
 
 
 def test_a_stranger_cannot_announce_the_end(server):

@@ -4,8 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import env
+from tests.inference.gateway.authority import authority
 
 NAME = "TURNPIKE_TEST_SETTING"
+# The example of RFC 8037, A.2.
+PUBLIC_KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 SCHEMES = ("http", "https")
 
 
@@ -195,3 +198,34 @@ def test_what_is_no_network_is_refused(setting, value):
     setting(value)
     with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be networks"):
         env.networks(NAME)
+
+
+def test_public_keys_are_read_as_a_list(setting):
+    setting(f"{PUBLIC_KEY}, {PUBLIC_KEY}")
+    assert env.public_keys(NAME) == [PUBLIC_KEY, PUBLIC_KEY]
+
+
+@pytest.mark.parametrize("value", ["nonsense", PUBLIC_KEY + "=", PUBLIC_KEY[:-4], f"{PUBLIC_KEY},x", "é" * 43])
+def test_what_is_no_public_key_is_refused(setting, value):
+    setting(value)
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be public keys"):
+        env.public_keys(NAME)
+
+
+def test_a_bundle_of_certificates_is_named_by_its_path(setting, tmp_path):
+    bundle = authority(tmp_path).bundle
+    setting(bundle)
+    assert env.certificates(NAME) == bundle
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+def test_a_bundle_that_holds_no_certificate_is_refused(setting, tmp_path, text):
+    if text is not None:
+        (tmp_path / "ca.pem").write_text(text)
+    setting(str(tmp_path / "ca.pem"))
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a file of certificates"):
+        env.certificates(NAME)
+
+
+def test_without_a_bundle_there_is_none(setting):
+    assert env.certificates(NAME) == ""

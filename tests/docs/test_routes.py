@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from config.draining import Drain
 from config.operations import Operations, Readiness
 from inference.gateway import app
+from inference.gateway.surfaces.router import ROUTES
 from tests.docs import pages
 
 PARAMETER = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)|\{[^}]*\}")
@@ -43,8 +44,8 @@ def _documented() -> set[str]:
 
 
 def _served() -> Iterator[str]:
-    yield from app.POSTS
-    yield from (app.MODELS, app.MODELS + "/{model}")
+    yield from ROUTES
+    yield from (app.MODELS, app.MODELS + "/{model}", app.RECEIPT_KEYS, app.RECEIPTS + "/{request}")
     yield from Operations(Drain(_nothing, seconds=0), Readiness("", ""), token="")._doors
     for path in _walk(get_resolver().url_patterns, "/"):
         if path.endswith(EVERYTHING_ELSE):

@@ -23,6 +23,8 @@ READERS = {
     "networks",
     "seconds",
     "path",
+    "public_keys",
+    "certificates",
 }
 
 

@@ -152,6 +152,18 @@ async def test_json_is_sent_with_its_type_its_length_and_more_headers():
     assert (start["status"], body["body"]) == (402, b'{"a":1}')
     assert dict(start["headers"]) == {
         b"content-type": b"application/json",
+        b"x-content-type-options": b"nosniff",
+        b"cache-control": b"no-store",
         b"content-length": b"7",
         b"x-request-id": b"req_1",
     }
+
+
+async def test_whoever_says_how_long_an_answer_may_be_kept_is_heard():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    await web.send_json(send, 200, b"{}", [(b"cache-control", b"public")])
+    assert [value for name, value in sent[0]["headers"] if name == b"cache-control"] == [b"public"]

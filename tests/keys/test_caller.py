@@ -37,6 +37,11 @@ def test_the_facts_of_a_key(acme):
     assert facts.expires_at == pytest.approx(end.timestamp(), abs=0.001)
 
 
+def test_the_origins_of_its_organization_are_among_the_facts(acme):
+    organizations.allow_origins(organization=acme, origins=["https://a.test"], actor=cast.SYSTEM)
+    assert caller.from_row(row(inference_key(acme).key), 0).origins == {"https://a.test"}
+
+
 def test_a_management_key_has_scopes_and_no_project(acme):
     facts = caller.from_row(row(management_key(acme, "keys.read").key), 0)
     assert (facts.project_id, set(facts.scopes), facts.expires_at) == (None, {"keys.read"}, None)

@@ -35,6 +35,7 @@ class Store:
             "time_zone": "UTC",
             "member_id": None,
             "finer": [],
+            "origins": [],
             "fence": 1,
             "limits": [],
             **facts,

@@ -35,3 +35,29 @@ def test_a_time_zone_has_an_iana_name():
 def test_anything_else_is_no_time_zone(text):
     with pytest.raises(InvalidName):
         naming.time_zone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "https://a.test", "http://localhost:3000", "https://[2001:db8::1]:8443", "tauri://localhost"]
+)
+def test_an_origin_is_written_as_browsers_write_it(text):
+    assert naming.origins([f" {text} "]) == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a.test", "https://", "https://a.test/", "https://a.test:443", "http://a.test:80", "https://*.a.test"),
+        *("null", "https://u@a.test", "https://a.test:0", "https://a.test:123456", "https://a.test?x"),
+        "https://a.test\r\nx: y",
+    ],
+)
+def test_anything_else_is_no_origin(text):
+    with pytest.raises(InvalidName) as caught:
+        naming.origins([text])
+    assert caught.value.param == "allowed_origins"
+
+
+def test_origins_are_not_endless():
+    with pytest.raises(InvalidName):
+        naming.origins(f"https://{number}.test" for number in range(101))

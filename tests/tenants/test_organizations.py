@@ -30,6 +30,16 @@ def test_an_unknown_time_zone_is_refused(acme):
         organizations.move_to_time_zone(organization=acme, time_zone="Atlantis/Center", actor=cast.SYSTEM)
 
 
+def test_origins_are_allowed_and_the_gateways_hear_of_it(acme):
+    organizations.allow_origins(
+        organization=acme, origins=["https://B.test", "http://a.test:8080", "https://b.test"], actor=cast.SYSTEM
+    )
+    acme.refresh_from_db()
+    assert (acme.allowed_origins, acme.config_version) == (["http://a.test:8080", "https://b.test"], 2)
+    facts = AuditEvent.objects.get(action="organization.origins_changed").facts
+    assert facts == {"before": [], "after": acme.allowed_origins}
+
+
 def test_an_organization_is_suspended_and_resumed(acme):
     organizations.suspend(organization=acme, reason="fraud", actor=cast.SYSTEM)
     assert (acme.status, actions(acme)[-1]) == ("suspended", "organization.suspended")

@@ -16,6 +16,9 @@ CREATE TABLE billing_usagerecord (
     prompt_tokens bigint NOT NULL DEFAULT 0,
     cached_tokens bigint NOT NULL DEFAULT 0,
     completion_tokens bigint NOT NULL DEFAULT 0,
+    -- What is charged beside tokens: characters, seconds, images.
+    unit varchar(16) NOT NULL DEFAULT '',
+    quantity bigint NOT NULL DEFAULT 0,
     price_version integer,
     hold_nusd bigint NOT NULL DEFAULT 0,
     cost_nusd bigint NOT NULL DEFAULT 0,
@@ -27,7 +30,7 @@ CREATE TABLE billing_usagerecord (
     started_at timestamptz NOT NULL,
     at timestamptz NOT NULL,
     CONSTRAINT usage_counts_never_negative
-        CHECK (prompt_tokens >= 0 AND cached_tokens >= 0 AND completion_tokens >= 0 AND cost_nusd >= 0),
+        CHECK (prompt_tokens >= 0 AND cached_tokens >= 0 AND completion_tokens >= 0 AND quantity >= 0 AND cost_nusd >= 0),
     CONSTRAINT usage_charged_by_a_transaction CHECK ((cost_nusd > 0) = (transaction_id IS NOT NULL))
 ) PARTITION BY RANGE (request_id);
 CREATE INDEX usage_by_organization ON billing_usagerecord (organization_id, request_id);

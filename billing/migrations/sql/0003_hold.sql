@@ -128,7 +128,7 @@ $$;
 -- Takes the worst case of each request from its wallet and from each budget window that applies: all or nothing.
 --
 -- batch: [{request, organization, project, key, model, customer, amount, slice, zone,
---          caps: [{budget, "limit", "window"}]}]; with `slice` the amount is for requests to come (0006_slices.sql).
+--          caps: [{budget, "limit", "window"}]}]; with `slice` the amount is for requests to come (0007_slices.sql).
 -- One row per item, in the order of the batch.
 --   Held: `purses`, what is left in the scarcest of them, and when the first of their windows ends. Asking again while
 --   it is held takes nothing more.

@@ -2,8 +2,9 @@
 -- are written, in one transaction. Safe to repeat: a request that is already settled answers `duplicate`.
 --
 -- batch: [{request, organization, project, key, customer, model, pool, replica, endpoint, streamed, outcome, source,
---          status, prompt_tokens, cached_tokens, completion_tokens, price_version, cost, purses, ttft_ms, latency_ms,
---          started_at, slice, held, release}]; `purses` are those of the hold, in case it has expired meanwhile.
+--          status, prompt_tokens, cached_tokens, completion_tokens, unit, quantity, price_version, cost, purses, ttft_ms,
+--          latency_ms, started_at, attempts, cache, slice, held, release}]; `purses` are those of the hold, in case it has
+--          expired meanwhile.
 -- A request that was held in a slice names it, with what was held of it there, and with how much the slice has to
 -- release: what was charged, or all that was held if the slice is to end. Its own row may not have been written yet.
 -- One row per item, in the order of the batch.
@@ -58,9 +59,10 @@ BEGIN
         FROM jsonb_array_elements(batch) WITH ORDINALITY AS b(fields, position), jsonb_to_record(b.fields) AS i(
                 request uuid, organization uuid, project uuid, key uuid, customer text, model text, pool text,
                 replica text, endpoint text, streamed boolean, outcome text, source text, status smallint,
-                prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, price_version integer,
+                prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, unit text, quantity bigint,
+                price_version integer,
                 cost bigint, purses uuid[], ttft_ms integer, latency_ms integer, started_at timestamptz,
-                slice uuid, held bigint, release bigint)
+                attempts smallint, cache text, slice uuid, held bigint, release bigint)
             LEFT JOIN unnest(known, known_bills) AS k(request, bill) ON k.request = i.request
     ), item AS MATERIALIZED (
         SELECT i.*, coalesce(l.held, h.amount_nusd, 0) AS hold, coalesce(l.release, h.amount_nusd, 0) AS freed,
@@ -106,21 +108,25 @@ BEGIN
     ), recorded AS (
         INSERT INTO billing_usagerecord AS u
             (request_id, organization_id, project_id, key_id, customer, model, pool, replica, endpoint, streamed,
-             outcome, usage_source, status, prompt_tokens, cached_tokens, completion_tokens, price_version, hold_nusd,
-             cost_nusd, late, transaction_id, purses, ttft_ms, latency_ms, started_at, at)
+             outcome, usage_source, status, prompt_tokens, cached_tokens, completion_tokens, unit, quantity,
+             price_version, hold_nusd, cost_nusd, late, transaction_id, purses, ttft_ms, latency_ms, started_at, at,
+             attempts, cache)
         SELECT i.request, i.organization, i.project, i.key, coalesce(i.customer, ''), i.model, i.pool, i.replica,
             i.endpoint, i.streamed, i.outcome, i.source, i.status, i.prompt_tokens, i.cached_tokens,
-            i.completion_tokens, i.price_version, i.hold, i.cost, i.late,
-            CASE WHEN i.cost > 0 THEN bill.id END, i.all_purses, i.ttft_ms, i.latency_ms, i.started_at, now()
+            i.completion_tokens, coalesce(i.unit, ''), coalesce(i.quantity, 0), i.price_version, i.hold, i.cost, i.late,
+            CASE WHEN i.cost > 0 THEN bill.id END, i.all_purses, i.ttft_ms, i.latency_ms, i.started_at, now(),
+            coalesce(i.attempts, 0), coalesce(i.cache, 'none')
         FROM item i LEFT JOIN bill ON bill.organization = i.organization
         -- The reaper's record of an expired hold gives way to the truth that came late.
         ON CONFLICT (request_id) DO UPDATE SET
             pool = EXCLUDED.pool, replica = EXCLUDED.replica, endpoint = EXCLUDED.endpoint,
             streamed = EXCLUDED.streamed, outcome = EXCLUDED.outcome, usage_source = EXCLUDED.usage_source,
             status = EXCLUDED.status, prompt_tokens = EXCLUDED.prompt_tokens, cached_tokens = EXCLUDED.cached_tokens,
-            completion_tokens = EXCLUDED.completion_tokens, price_version = EXCLUDED.price_version,
+            completion_tokens = EXCLUDED.completion_tokens,
+            unit = EXCLUDED.unit, quantity = EXCLUDED.quantity, price_version = EXCLUDED.price_version,
             cost_nusd = EXCLUDED.cost_nusd, late = true, transaction_id = EXCLUDED.transaction_id,
             purses = EXCLUDED.purses,
+            attempts = EXCLUDED.attempts, cache = EXCLUDED.cache,
             ttft_ms = EXCLUDED.ttft_ms, latency_ms = EXCLUDED.latency_ms, at = EXCLUDED.at
             WHERE u.outcome = 'expired'
         RETURNING u.request_id, u.transaction_id

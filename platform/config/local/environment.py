@@ -61,7 +61,7 @@ def own_secrets(places: Places) -> dict[str, str]:
     A new pepper would make every key that was ever issued worthless, so a lost file is refused, not replaced.
     """
     known = read(places.secrets)
-    names = ("SECRET_KEY", "KEY_PEPPER", "METRICS_TOKEN")
+    names = ("SECRET_KEY", "KEY_PEPPER", "METRICS_TOKEN", "CREDENTIAL_KEYS", "RECEIPT_SIGNING_KEY")
     if not known and places.demo.exists() and (places.postgres / "PG_VERSION").exists():
         raise CannotStart(
             f"{places.secrets} is gone, and without it no key of this installation works: put it back, or start anew"

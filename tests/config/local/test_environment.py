@@ -51,7 +51,7 @@ def test_what_such_a_file_cannot_say_is_refused(tmp_path):
 def test_secrets_are_made_once(here):
     first = environment.own_secrets(here)
     assert environment.own_secrets(here) == first
-    assert len(set(first.values())) == 3
+    assert len(set(first.values())) == 5
 
 
 def test_a_lost_pepper_is_never_replaced(here):

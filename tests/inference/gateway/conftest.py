@@ -39,6 +39,7 @@ def options(fresh_database: Database) -> Options:
         concurrency_lease_seconds=15,
         processes=1,
         valkey_timeout_ms=2000,
+        receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
     )
 
 

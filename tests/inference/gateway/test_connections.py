@@ -1,11 +1,13 @@
 """Connections to engines: kept, repeated, refused and, above all, closed the moment nobody wants the answer."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from inference.gateway.connections import MOST_UNREAD_BYTES, Asking, Broken, Connections, Unreachable, address_of
+from inference.gateway.connections import MOST_UNREAD_BYTES, Asking, Broken, Connections, Unreachable
+from inference.gateway.engine_addresses import address_of
 
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
@@ -89,10 +91,11 @@ async def test_leaving_closes_the_connection_whatever_it_waits_for(engine, conne
     await asyncio.wait_for(engine.gone.wait(), 1)
 
 
-async def test_a_thousand_cancellations_leave_nothing_stuck(engine, connections):
-    for number in range(1000):
+async def test_ten_thousand_cancellations_leave_nothing_stuck(engine, connections):
+    dice = random.Random(10_000)
+    for _ in range(10_000):
         asking = asyncio.ensure_future(whole(connections, engine))
-        for _ in range(number % 12):
+        for _ in range(dice.randrange(12)):
             await asyncio.sleep(0)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -129,6 +132,43 @@ async def test_what_is_no_whole_answer_is_an_error(engine, connections, reply):
     engine.replies, engine.hang_up_after = [reply], 1
     with pytest.raises(Broken):
         await whole(connections, engine)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n"
+PIECE = b"x" * 16_384
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"HTTP/1.1 200 " + b"O", PIECE),
+        (b"HTTP/1.1 200 OK\r\nx: ", PIECE),
+        (b"HTTP/1.1 200 OK\r\nx", PIECE),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (HEAD + b"2;", PIECE),
+        (HEAD + b"0\r\nx: ", PIECE),
+        (HEAD + b"0\r\n", b"x: y\r\n" * 1000),
+    ],
+    ids=["reason", "header", "name", "headers", "interim answers", "extension", "trailer", "trailers"],
+)
+async def test_an_engine_that_never_comes_to_the_body_is_left(engine, connections, begin, piece):
+    engine.replies = [begin, *[piece] * 200]
+    with pytest.raises(Broken):
+        await asyncio.wait_for(whole(connections, engine), 5)
+    await asyncio.wait_for(engine.gone.wait(), 5)
+
+
+async def test_a_body_in_the_smallest_chunks_is_read(engine, connections):
+    engine.replies = [HEAD + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"]
+    assert await whole(connections, engine) == (200, b"hi" + b"x" * 100_000)
+
+
+async def test_a_body_is_no_larger_than_is_asked_for(engine, connections):
+    engine.replies = [b"HTTP/1.1 200 OK\r\n\r\n", *[PIECE] * 200]
+    with pytest.raises(Broken):
+        await asyncio.wait_for(whole(connections, engine), 5)
+    await asyncio.wait_for(engine.gone.wait(), 5)
 
 
 async def test_where_nobody_listens_is_unreachable(connections):

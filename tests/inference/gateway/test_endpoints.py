@@ -202,11 +202,31 @@ async def test_a_drain_waits_for_what_ends_in_time(customer):
 
 
 async def test_a_client_that_does_not_read_is_cut(customer, usage, monkeypatch):
-    monkeypatch.setattr("inference.gateway.exchange.CLIENT_SECONDS", 0.2)
     acme = await customer()
+    monkeypatch.setattr(acme.gateway.services.relay, "_client_seconds", 0.2)
     await acme.stream("hi [[sim ttft=1 gap=0 tokens=5]]", pause=1.0)
     (record,) = await usage()
     assert record["outcome"] in ("client_left", "no_output")
+
+
+async def test_a_stream_whose_engine_thinks_is_kept_alive(customer, usage, monkeypatch):
+    monkeypatch.setattr("inference.gateway.exchange.KEEP_ALIVE_SECONDS", 0.1)
+    acme = await customer()
+    answer = await acme.stream("hi [[sim ttft=900 gap=0 tokens=5]]")
+    assert answer.body.startswith(b": keep-alive\n\n")
+    assert (answer.status, answer.complete) == (200, True)
+    (record,) = await usage()
+    assert (record["outcome"], record["completion_tokens"]) == ("complete", 5)
+
+
+async def test_what_goes_wrong_after_a_sign_of_life_is_told_in_band(customer, usage, monkeypatch):
+    monkeypatch.setattr("inference.gateway.exchange.KEEP_ALIVE_SECONDS", 0.1)
+    acme = await customer()
+    answer = await acme.stream("hi [[sim ttft=900 gap=0 tokens=5 die_after=0]]")
+    assert (answer.status, answer.complete) == (200, False)
+    assert b'"code":"upstream_error"' in answer.events[-1]
+    (record,) = await usage()
+    assert (record["outcome"], record["cost_nusd"]) == ("upstream_error", 0)
 
 
 async def test_the_catalogue_is_read_again_when_somebody_says_so(customer, fresh_database):

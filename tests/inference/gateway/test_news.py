@@ -9,6 +9,7 @@ import pytest
 
 from foundation.stores import Postgres, StoreDown
 from inference.gateway import news
+from inference.gateway.credentials import Credentials
 from inference.gateway.endpoints import Services
 
 
@@ -17,7 +18,7 @@ async def test_a_catalogue_that_could_not_be_read_once_is_read_again(monkeypatch
     readings: list[Any] = ["first", failure, "second"]
     all_read = asyncio.Event()
 
-    async def load(_: Postgres) -> Any:
+    async def load(_: Postgres, __: Credentials) -> Any:
         reading = readings.pop(0)
         if isinstance(reading, Exception):
             raise reading
@@ -29,7 +30,7 @@ async def test_a_catalogue_that_could_not_be_read_once_is_read_again(monkeypatch
     monkeypatch.setattr(news, "load", load)
     monkeypatch.setattr(news, "POLL_SECONDS", 0.01)
     services = SimpleNamespace(catalogue=None)
-    heard = news.News("redis://127.0.0.1:1", cast(Postgres, None), cast(Services, services))
+    heard = news.News("redis://127.0.0.1:1", cast(Postgres, None), cast(Services, services), Credentials([]))
     await heard.start()
     try:
         assert services.catalogue == "first"

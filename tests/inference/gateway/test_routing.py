@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.gateway.catalogue import Model, Pool, Replica, Route
+from inference.gateway.catalogue import Pool, Replica, Route
 from inference.gateway.errors import NoReplica
 from inference.gateway.routing import COOLING_SECONDS, Balance, choose, seats
 
@@ -12,11 +12,7 @@ def pool(name: str, *healthy: bool, most: int | None = None) -> Pool:
     return Pool(name, "vllm", "", 2, 60, 30, 600, replicas, most)
 
 
-def model(*routes: Route) -> Model:
-    return Model("m", "M", "us", 0, 8192, 1024, frozenset(), None, (), routes)
-
-
-TWO = model(Route(pool("a", True, True), "up", 1))
+TWO = (Route(pool("a", True, True), "up", 1),)
 
 
 def test_the_least_busy_replica_is_chosen():
@@ -28,19 +24,19 @@ def test_equals_take_turns():
 
 
 def test_weight_counts():
-    heavy = model(Route(pool("a", True), "up", 1), Route(pool("b", True), "up", 3))
+    heavy = (Route(pool("a", True), "up", 1), Route(pool("b", True), "up", 3))
     assert choose(heavy, {"a0": 1, "b0": 2}, (), turn=0).replica.id == "b0"
 
 
 def test_an_unhealthy_replica_and_a_weight_of_zero_never_serve():
-    sick = model(Route(pool("a", False), "up", 1), Route(pool("b", True), "up", 0))
+    sick = (Route(pool("a", False), "up", 1), Route(pool("b", True), "up", 0))
     with pytest.raises(NoReplica):
         choose(sick, {}, (), turn=0)
 
 
 def test_a_replica_that_just_failed_serves_only_if_no_other_can():
     assert choose(TWO, {"a1": 50}, {"a0"}, turn=0).replica.id == "a1"
-    assert choose(model(Route(pool("a", True), "up", 1)), {}, {"a0"}, turn=0).replica.id == "a0"
+    assert choose((Route(pool("a", True), "up", 1),), {}, {"a0"}, turn=0).replica.id == "a0"
 
 
 def test_what_was_tried_is_not_tried_again():
@@ -68,11 +64,11 @@ def test_a_failure_cools_down():
     assert failed.replica.id in {balance.choose(TWO, now=COOLING_SECONDS + 1).replica.id for _ in range(8)}
 
 
-LIMITED = model(Route(pool("a", True, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
-MIXED = model(Route(pool("a", True, True, most=2), "up", 1), Route(pool("free", True), "up", 1))
+LIMITED = (Route(pool("a", True, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
+MIXED = (Route(pool("a", True, True, most=2), "up", 1), Route(pool("free", True), "up", 1))
 
 
-def test_a_model_without_limited_pools_needs_no_place():
+def test_where_no_pool_is_limited_nobody_needs_a_place():
     assert seats(TWO, {}, ()) == ()
 
 
@@ -82,7 +78,7 @@ def test_places_are_looked_for_in_the_least_busy_pool_first():
 
 
 def test_a_pool_without_an_engine_offers_no_place():
-    sick = model(Route(pool("a", False, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
+    sick = (Route(pool("a", False, most=2), "up", 1), Route(pool("b", True, most=3), "up", 1))
     assert [seat.scope_id for seat in seats(sick, {}, ())] == ["b"]
 
 

@@ -1,5 +1,6 @@
 """Streams arrive byte-equal wherever they are cut, and say what they said."""
 
+import random
 from itertools import pairwise
 
 import orjson
@@ -166,3 +167,47 @@ def test_an_error_event_is_noticed(block):
 def test_text_about_errors_is_no_error():
     text = event(chunk('{"error": 1}')) + event(chunk("event: error"))
     assert split_at_error(text) == (text, False)
+
+
+def read(stream: bytes) -> bytes:
+    return Blocks().feed(stream)
+
+
+def test_a_byte_order_mark_and_fields_of_the_engines_own_stay_here():
+    stream = b"\xef\xbb\xbfid: 7\nretry: 10\n" + event(chunk("a")) + b"retry: 1\n\n" + event(chunk("b"))
+    assert read(stream) == event(chunk("a")) + event(chunk("b"))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_an_event_of_several_data_lines_becomes_one_of_one(end):
+    value = chunk("a", usage=USAGE)
+    lines = orjson.dumps(value, option=orjson.OPT_INDENT_2).splitlines()
+    stream = b"".join(b"data: " + line + end for line in lines) + end
+    forwarded = read(stream + event(chunk("b")))
+    assert forwarded.count(b"data:") == 2
+    assert orjson.loads(forwarded.split(b"\n\n")[0][6:]) == value
+
+
+@pytest.mark.parametrize("answer", [b'{"choices": []}\n\n', b"<html>\n\n", b'[{"a": 1}]\r\n\r\n'])
+def test_what_is_no_event_is_an_error(answer):
+    assert split_at_error(event(chunk("a")) + answer) == (event(chunk("a")), True)
+
+
+def test_a_megabyte_in_single_bytes_and_ten_thousand_events_in_one_read_arrive():
+    long, many = event(chunk("x" * 2**20)), event(chunk("y")) * 10_000
+    blocks = Blocks()
+    assert b"".join(blocks.feed(long[place : place + 1]) for place in range(len(long))) == long
+    assert blocks.feed(many) == many
+    meter = Meter()
+    meter.observe(many)
+    assert meter.outputs == 10_000
+
+
+def test_ten_thousand_streams_of_any_text_cut_anywhere_arrive_byte_equal():
+    dice = random.Random(20261127)
+    for _ in range(10_000):
+        texts = ["".join(dice.choices('aß🌍"\\\n\r[DONE] data:', k=dice.randrange(12))) for _ in range(3)]
+        stream = b"".join(event(chunk(text), dice.choice([b"\n\n", b"\r\n\r\n"])) for text in texts)
+        whole = stream + MARKER
+        places = sorted({0, len(whole), *(dice.randrange(len(whole)) for _ in range(6))})
+        assert through([whole[start:end] for start, end in pairwise(places)]) == (stream, MARKER)

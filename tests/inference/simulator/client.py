@@ -37,7 +37,8 @@ class Reply:
     def data(self) -> list[str]:
         """The data of each event."""
         events = self.body.decode().replace("\r\n", "\n").split("\n\n")
-        return [event.removeprefix("data: ") for event in events if event.startswith("data: ")]
+        lines = [line for event in events for line in event.split("\n")]
+        return [line.removeprefix("data:").removeprefix(" ") for line in lines if line.startswith("data:")]
 
     @property
     def events(self) -> list[Any]:
@@ -47,7 +48,7 @@ class Reply:
     @property
     def deltas(self) -> list[str]:
         """The texts of the content events."""
-        texts = [choice["delta"]["content"] for event in self.events for choice in event.get("choices", ())]
+        texts = [choice["delta"].get("content") for event in self.events for choice in event.get("choices", ())]
         return [text for text in texts if text]
 
 
@@ -156,6 +157,13 @@ class Simulated:
         """Ask for a completion and take the answer to its end."""
         with self.wire() as wire:
             wire.send("POST", path, question(text, path, **fields), {"x-request-id": request_id or str(uuid.uuid4())})
+            return wire.reply()
+
+    def post(self, path: str, *, request_id: str = "", headers: dict[str, str] | None = None, **members: Any) -> Reply:
+        """Send a body of these members, the model named, and take the answer to its end."""
+        body = json.dumps({"model": "sim", **members}).encode()
+        with self.wire() as wire:
+            wire.send("POST", path, body, {"x-request-id": request_id or str(uuid.uuid4()), **(headers or {})})
             return wire.reply()
 
     @contextmanager

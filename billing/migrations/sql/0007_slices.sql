@@ -1,4 +1,4 @@
--- Slices (docs/decisions/0009-slices.md). A slice is a hold that one process took in advance, from all purses of a kind of
+-- Slices (docs/decisions/0011-slices.md). A slice is a hold that one process took in advance, from all purses of a kind of
 -- request at once, to hold requests in it from memory. Its row names itself in `slice_id`. The rows of requests that are
 -- held in it name it, and are not counted in any purse: their money is the slice's. What no request holds is idle.
 

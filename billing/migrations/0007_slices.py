@@ -1,4 +1,4 @@
-"""Slices: holds that a process takes in advance (docs/decisions/0009-slices.md)."""
+"""Slices: holds that a process takes in advance (docs/decisions/0011-slices.md)."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +10,7 @@ SQL = Path(__file__).parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("billing", "0005_corrections")]
+    dependencies: ClassVar = [("billing", "0006_usage_attempts")]
     operations: ClassVar[list[Operation]] = [
         migrations.AddField("hold", "slice_id", models.UUIDField(null=True)),
         migrations.AddField("hold", "recalled", models.BooleanField(default=False)),
@@ -18,5 +18,5 @@ class Migration(migrations.Migration):
             "hold",
             models.Index(fields=["organization"], condition=models.Q(slice_id__isnull=False), name="hold_in_slices"),
         ),
-        migrations.RunSQL((SQL / "0006_slices.sql").read_text()),
+        migrations.RunSQL((SQL / "0007_slices.sql").read_text()),
     ]

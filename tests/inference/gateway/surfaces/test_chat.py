@@ -3,14 +3,15 @@
 import pytest
 
 from foundation.errors import InvalidRequest
-from inference.gateway import chat
+from inference.gateway.surfaces.chat import Chat
 
-MESSAGES = [{"role": "user", "content": "hi"}]
+CHAT = Chat()
+MESSAGES: list[dict] = [{"role": "user", "content": "hi"}]
 BASE = {"model": "m", "messages": MESSAGES}
 
 
 def test_a_plain_request_is_understood():
-    request = chat.parse({**BASE, "max_tokens": 5, "user": "kim", "temperature": 0}, size=100)
+    request = CHAT.read({**BASE, "max_tokens": 5, "user": "kim", "temperature": 0}, size=100)
     assert (request.model, request.max_tokens, request.choices, request.customer) == ("m", 5, 1, "kim")
     assert request.fields == {**BASE, "max_tokens": 5, "temperature": 0}
 
@@ -18,7 +19,7 @@ def test_a_plain_request_is_understood():
 @pytest.mark.parametrize("message", [{"role": []}, {"role": {}}, {"role": 5}, {"role": None}, {}, [], "user", None])
 def test_a_message_without_a_known_role_is_refused(message):
     with pytest.raises(InvalidRequest, match="known role"):
-        chat.parse({"model": "m", "messages": [message]}, size=1)
+        CHAT.read({"model": "m", "messages": [message]}, size=1)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_message_without_a_known_role_is_refused(message):
 )
 def test_what_is_not_on_the_list_never_passes(field):
     with pytest.raises(InvalidRequest, match="Unknown field") as refused:
-        chat.parse({**BASE, field: "x"}, size=1)
+        CHAT.read({**BASE, field: "x"}, size=1)
     assert refused.value.param == field
 
 
@@ -86,40 +87,40 @@ def test_what_is_not_on_the_list_never_passes(field):
 )
 def test_a_wrong_value_is_refused_and_named(field, value):
     with pytest.raises(InvalidRequest) as refused:
-        chat.parse({**BASE, field: value}, size=1)
+        CHAT.read({**BASE, field: value}, size=1)
     assert field in f"{refused.value.param} {refused.value.message}"
 
 
 def test_too_many_messages_are_refused():
     with pytest.raises(InvalidRequest, match="2048"):
-        chat.parse({**BASE, "messages": MESSAGES * 2049}, size=1)
-    assert chat.parse({**BASE, "messages": MESSAGES * 2048}, size=1)
+        CHAT.read({**BASE, "messages": MESSAGES * 2049}, size=1)
+    assert CHAT.read({**BASE, "messages": MESSAGES * 2048}, size=1)
 
 
 def test_the_two_names_of_max_tokens_must_agree():
-    assert chat.parse({**BASE, "max_completion_tokens": 7}, size=1).max_tokens == 7
+    assert CHAT.read({**BASE, "max_completion_tokens": 7}, size=1).max_tokens == 7
     with pytest.raises(InvalidRequest, match="differ"):
-        chat.parse({**BASE, "max_completion_tokens": 7, "max_tokens": 8}, size=1)
+        CHAT.read({**BASE, "max_completion_tokens": 7, "max_tokens": 8}, size=1)
 
 
 def test_stream_options_belong_to_streams():
     with pytest.raises(InvalidRequest):
-        chat.parse({**BASE, "stream_options": {"include_usage": True}}, size=1)
-    assert chat.parse({**BASE, "stream": True, "stream_options": {"include_usage": True}}, size=1).include_usage
+        CHAT.read({**BASE, "stream_options": {"include_usage": True}}, size=1)
+    assert CHAT.read({**BASE, "stream": True, "stream_options": {"include_usage": True}}, size=1).include_usage
 
 
 def test_an_answer_of_tool_calls_needs_no_content():
     calls = [{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]
-    assert chat.parse({**BASE, "messages": MESSAGES + calls}, size=1)
+    assert CHAT.read({**BASE, "messages": MESSAGES + calls}, size=1)
 
 
 def test_media_is_noticed_because_bytes_do_not_bound_it():
     image = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]
-    assert chat.parse({**BASE, "messages": image}, size=1).has_media
+    assert CHAT.read({**BASE, "messages": image}, size=1).has_media
     text = [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
-    assert not chat.parse({**BASE, "messages": text}, size=1).has_media
+    assert not CHAT.read({**BASE, "messages": text}, size=1).has_media
 
 
 def test_content_never_shows_in_a_repr():
     secret = "the launch code"
-    assert secret not in repr(chat.parse({**BASE, "messages": [{"role": "user", "content": secret}]}, size=1))
+    assert secret not in repr(CHAT.read({**BASE, "messages": [{"role": "user", "content": secret}]}, size=1))

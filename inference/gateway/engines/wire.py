@@ -1,0 +1,104 @@
+"""The protocol between the relay and an engine: one request out, one answer in, as a stream or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from foundation.errors import InvalidRequest, Overloaded, PlatformError
+from inference.gateway.catalogue import Pool
+from inference.gateway.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from inference.gateway.orders import Order
+
+EVENT_STREAM = "text/event-stream"
+JSON = "application/json"
+_ENGINE_REFUSES = frozenset({400, 413, 422})
+_ENGINE_BUSY = frozenset({429, 503, 529})
+
+
+class Call(NamedTuple):
+    """What is sent: a path below the engine's root, a body, and what may come back."""
+
+    path: str
+    body: bytes
+    media: tuple[str, ...] = (JSON,)
+    """The content types that an answer may have, by their beginning."""
+    content_type: str = JSON
+
+
+class Passage(NamedTuple):
+    """What a piece of a stream comes to: bytes for the client, the end marker if it came, whether the engine broke."""
+
+    body: bytes
+    marker: bytes = b""
+    broken: bool = False
+
+
+class Whole(NamedTuple):
+    """A whole answer for the client, and what the engine says that it used, as OpenAI writes usage."""
+
+    body: bytes
+    usage: Any
+    outputs: int
+    """Our own count of output tokens, for an engine that says nothing."""
+    quantity: int | None = None
+    """What was used of the endpoint's unit, where the engine knows better than the request did."""
+    content_type: bytes = b"application/json"
+
+
+class Stream(Protocol):
+    """One engine's stream on its way to one client. Fed with bytes as they come, cut anywhere."""
+
+    @property
+    def outputs(self) -> int:
+        """Count pieces of output so far; 0 means that nothing was delivered."""
+
+    @property
+    def final(self) -> bool:
+        """Say whether `usage` is the engine's last word."""
+
+    def feed(self, chunk: bytes) -> Passage:
+        """Return what may go on. Raises `UpstreamError` for what is no stream."""
+
+    def finish(self) -> bytes:
+        """The engine's stream is over: return the marker it owes, or nothing if it broke off."""
+
+    def usage(self) -> Any:
+        """Return the latest usage as OpenAI writes it, or None."""
+
+
+class Wire(Protocol):
+    """How one endpoint is put to one kind of engine."""
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Write the engine's request: its own model name, our bound on the output, and usage always asked for."""
+
+    def stream(self, order: Order) -> Stream:
+        """Begin to read a stream."""
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Read a whole answer. Raises `UpstreamError` for what is none."""
+
+
+class Engine:
+    """One kind of engine. `wires` has what it serves, by the endpoint's name."""
+
+    kind: ClassVar[str]
+    wires: Mapping[str, Wire]
+
+    def headers(self, pool: Pool) -> tuple[tuple[str, str], ...]:
+        """Return what the engine wants to know of us: mostly the pool's credential."""
+        return (("authorization", f"Bearer {pool.credential}"),) if pool.credential else ()
+
+    def refusal(self, status: int) -> PlatformError:
+        """Say what an engine's refusal means to the client. What the engine wrote stays inside."""
+        if status in _ENGINE_REFUSES:
+            return InvalidRequest(
+                "The model's engine refused this request. Check its fields, and that input and max_tokens fit the "
+                "context."
+            )
+        if status in _ENGINE_BUSY:
+            return Overloaded("The model's engine is overloaded. Try again shortly.", retry_after=1)
+        return UpstreamError()

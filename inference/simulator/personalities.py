@@ -1,0 +1,114 @@
+"""The engines that the simulator can be: which paths each serves, in which words, and behind which key."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from inference.simulator import anthropic, guards, llamacpp, openai, pages, sglang, tgi, triton, wire
+from inference.simulator.chat import Chat
+from inference.simulator.completions import Completions
+from inference.simulator.dialects import Dialect, Error
+from inference.simulator.embeddings import Embeddings
+from inference.simulator.guards import Guard
+from inference.simulator.items import Moderations, Rerank, Score
+from inference.simulator.messages import CountTokens, Messages
+from inference.simulator.pages import Pages
+from inference.simulator.pictures import Images
+from inference.simulator.responses import Responses
+from inference.simulator.speech import Speech
+from inference.simulator.tokenizing import Detokenize, NativeDetokenize, NativeTokenize, Tokenize
+from inference.simulator.transcriptions import Transcriptions, Translations
+
+
+@dataclass(frozen=True)
+class Personality:
+    """One engine as a client sees it."""
+
+    dialects: dict[str, Dialect]
+    """By path."""
+    pages: Pages
+    error: Error = wire.error
+    guard: Guard = guards.bearer_below_v1
+    place: Callable[[str], str] = str
+    """A path as the tables above have it."""
+
+
+def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
+    return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
+
+
+def _openai(error: Error) -> tuple[Dialect, ...]:
+    """What OpenAI has beside text."""
+    sounds = (Transcriptions(error), Translations(error), Speech(error))
+    return (Moderations(error), *sounds, Images(error))
+
+
+PERSONALITIES: dict[str, Personality] = {
+    "vllm": Personality(
+        _served(
+            (
+                *(Chat(), Completions(), Embeddings(), Messages(), CountTokens(), Responses()),
+                *(Rerank(), Score(), Tokenize(), Detokenize()),
+                *_openai(wire.error),
+            )
+        ),
+        pages.VLLM,
+    ),
+    "openai": Personality(
+        _served(
+            (
+                *(openai.OpenAiChat(openai.error), openai.OpenAiCompletions(openai.error)),
+                *(openai.OpenAiEmbeddings(openai.error), openai.OpenAiResponses(openai.error)),
+                *_openai(openai.error),
+            )
+        ),
+        openai.PAGES,
+        openai.error,
+        guards.bearer,
+    ),
+    "anthropic": Personality(
+        _served((anthropic.AnthropicMessages(), anthropic.AnthropicCount())),
+        anthropic.PAGES,
+        anthropic.error,
+        anthropic.guard,
+    ),
+    "tgi": Personality(
+        _served((tgi.Generate(), tgi.GenerateStream(), tgi.CompatGenerate(), tgi.TgiChat())),
+        tgi.PAGES,
+        tgi.error,
+        guards.bearer_but_health,
+    ),
+    "triton": Personality(
+        _served((triton.Generate(), triton.GenerateStream())),
+        triton.PAGES,
+        triton.error,
+        guards.bearer_but_health,
+        triton.place,
+    ),
+    "sglang": Personality(
+        _served(
+            (
+                *(sglang.Generate(), sglang.SglangChat(), sglang.SglangCompletions()),
+                *(Embeddings(sglang.error), Rerank(sglang.error), Score(sglang.error)),
+            )
+        ),
+        sglang.PAGES,
+        sglang.error,
+        guards.bearer_but_health,
+    ),
+    "llamacpp": Personality(
+        _served(
+            (
+                *(
+                    llamacpp.LlamaChat(),
+                    llamacpp.LlamaCompletions(),
+                    Embeddings(llamacpp.error),
+                    Rerank(llamacpp.error),
+                ),
+                *(NativeTokenize(llamacpp.error), NativeDetokenize(llamacpp.error)),
+            )
+        ),
+        llamacpp.PAGES,
+        llamacpp.error,
+        llamacpp.guard,
+    ),
+}
