@@ -208,7 +208,7 @@ def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
     if refused_by is None:
         return Conflict("This request has ended already.")
     if budget is None:
-        refusal = _no_credit(request, room or 0, held or 0)
+        refusal: InsufficientCredit | BudgetExceeded = _no_credit(request, room or 0, held or 0)
     else:
         # A budget may have windows of two kinds, its own and that of its plan.
         cap = next(cap for cap in request.caps if (cap.budget_id, cap.limit_nusd) == (budget, limit))

@@ -7,7 +7,6 @@ that does not hear from Postgres for half a second uses none, so money fails clo
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ import orjson
 import psycopg
 
 from billing.reserving import Cap, Hold, HoldRequest, Place
-from billing.slices import Pocket, Slice
+from billing.slices import NEVER, Pocket, Slice
 from foundation import clock, ids, logs
 from foundation.errors import PlatformError
 from foundation.stores import Postgres
@@ -28,16 +27,19 @@ SHRINK = "SELECT turnpike_shrink(%s::jsonb)"
 STANDING = "SELECT request_id, recalled FROM billing_hold WHERE request_id = ANY (%s)"
 
 LOOK_SECONDS = 0.1
-# Without an answer from Postgres for so long nothing is held in slices.
-SILENCE_SECONDS = 0.5
 # A request that runs for longer than this is on record; one that is shorter may come and go without a row of its own.
 WRITE_SECONDS = 0.05
+# Without an answer from Postgres for so long nothing is held in slices.
+SILENCE_MS = 500
 # Before its lease or its window ends by our clock, a slice is not used any more: other clocks differ.
-LEASE_MARGIN_SECONDS = 1.0
-WINDOW_MARGIN_SECONDS = 2.0
+LEASE_MARGIN_MS = 1_000
+WINDOW_MARGIN_MS = 2_000
+# After a slice was refused, none is asked for.
+REFUSED_MS = 1_000
 # A pocket that nobody used for so long is forgotten.
-FORGET_SECONDS = 60.0
+FORGET_MS = 60_000
 MOST_KNOWN = 2_000
+MILLISECOND = timedelta(milliseconds=1)
 
 log = logs.get(__name__)
 
@@ -51,13 +53,14 @@ class Slices:
     def __init__(self, postgres: Postgres, ask: Ask, *, lease_seconds: float, processes: int) -> None:
         self._postgres = postgres
         self._ask = ask
-        self._lease_seconds = lease_seconds
+        self._lease = timedelta(seconds=lease_seconds)
+        self._lease_ms = self._lease // MILLISECOND
         self._processes = max(1, processes)
         self._pockets: dict[Kind, Pocket] = {}
         # The same by the identity of a caller's caps, which is kept with it: to compare them would take longer.
         self._known: dict[tuple[UUID, int], tuple[object, Pocket]] = {}
         self._unwritten: dict[UUID, Place] = {}
-        self._heard = -math.inf
+        self._heard = -NEVER
         self._closed = False
         self._wanted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,7 +73,7 @@ class Slices:
         """Give everything back. What still runs in a slice releases it when it is settled."""
         self._closed = True
         for pocket in self._pockets.values():
-            pocket.rest(math.inf)
+            pocket.rest(NEVER)
         await self._give_back(self._now())
 
     async def stop(self) -> None:
@@ -86,7 +89,7 @@ class Slices:
         now, amount = self._now(), request.amount_nusd
         pocket = self._pocket(request)
         pocket.note(amount, now)
-        if now - self._heard > SILENCE_SECONDS or self._closed:
+        if now - self._heard > SILENCE_MS or self._closed:
             return None
         found = pocket.take(amount, now)
         if found is None:
@@ -135,13 +138,11 @@ class Slices:
     # What Postgres is told, and asked.
 
     async def _watch(self) -> None:
-        last = self._now()
         while True:
             await self._pause()
             now = self._now()
             for pocket in self._pockets.values():
-                pocket.look(max(now - last, LOOK_SECONDS))
-            last = now
+                pocket.look()
             try:
                 await self._hear()
                 await self._renew()
@@ -167,7 +168,7 @@ class Slices:
         if not slices:
             return
         began = self._now()
-        standing = dict(await self._postgres.fetch(STANDING, ([one.id for one in slices],)))
+        standing: dict[UUID, bool] = dict(await self._postgres.fetch(STANDING, ([one.id for one in slices],)))
         self._heard = began
         for pocket in self._pockets.values():
             if any(standing.get(one.id) for one in pocket.slices):
@@ -178,12 +179,12 @@ class Slices:
 
     async def _renew(self) -> None:
         began = self._now()
-        due = {one.id: one for one in self._all() if one.usable_until - began < self._lease_seconds / 2}
+        due = {one.id: one for one in self._all() if one.usable_until - began < self._lease_ms // 2}
         if due:
-            for (reached,) in await self._postgres.fetch(RENEW, (list(due), timedelta(seconds=self._lease_seconds))):
+            for (reached,) in await self._postgres.fetch(RENEW, (list(due), self._lease)):
                 due[reached].usable_until = self._usable_until(began)
 
-    async def _give_back(self, now: float) -> None:
+    async def _give_back(self, now: int) -> None:
         parts, over = [], []
         for pocket in self._pockets.values():
             for one in list(pocket.slices):
@@ -202,7 +203,7 @@ class Slices:
                 one.doubt()
             raise
 
-    def _ask_for_more(self, now: float) -> None:
+    def _ask_for_more(self, now: int) -> None:
         for kind, pocket in self._pockets.items():
             size = 0 if self._closed else pocket.wish(now, self._processes)
             if size:
@@ -214,7 +215,7 @@ class Slices:
         try:
             hold = await self._ask(slice_of(kind, size))
         except (PlatformError, psycopg.Error):
-            pocket.rest_until = self._now() + 1.0
+            pocket.rest_until = self._now() + REFUSED_MS
             return
         finally:
             pocket.asking = False
@@ -253,8 +254,7 @@ class Slices:
             }
             for place in places
         ]
-        lease = timedelta(seconds=self._lease_seconds)
-        await self._postgres.fetch(ENTER, (orjson.dumps(rows).decode(), lease))
+        await self._postgres.fetch(ENTER, (orjson.dumps(rows).decode(), self._lease))
 
     # Bookkeeping.
 
@@ -268,13 +268,13 @@ class Slices:
         self._known[name] = (request.caps, pocket)
         return pocket
 
-    def _forget(self, now: float) -> None:
+    def _forget(self, now: int) -> None:
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
         idle = [
             kind
             for kind, pocket in self._pockets.items()
-            if not pocket.slices and not pocket.asking and now - pocket.touched > FORGET_SECONDS
+            if not pocket.slices and not pocket.asking and now - pocket.touched > FORGET_MS
         ]
         if idle:
             self._known.clear()
@@ -295,16 +295,16 @@ class Slices:
     def _all(self) -> list[Slice]:
         return [one for pocket in self._pockets.values() for one in pocket.slices]
 
-    def _usable_until(self, asked_at: float) -> float:
-        return asked_at + self._lease_seconds - LEASE_MARGIN_SECONDS
+    def _usable_until(self, asked_at: int) -> int:
+        return asked_at + self._lease_ms - LEASE_MARGIN_MS
 
-    def _loop_time_of(self, instant: datetime | None) -> float:
+    def _loop_time_of(self, instant: datetime | None) -> int:
         if instant is None:
-            return math.inf
-        return self._now() + (instant - clock.now()).total_seconds() - WINDOW_MARGIN_SECONDS
+            return NEVER
+        return self._now() + (instant - clock.now()) // MILLISECOND - WINDOW_MARGIN_MS
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+    def _now(self) -> int:
+        return int(asyncio.get_running_loop().time() * 1000)
 
 
 def slice_of(kind: Kind, amount_nusd: int) -> HoldRequest:

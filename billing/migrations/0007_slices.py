@@ -13,7 +13,11 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("billing", "0006_usage_attempts")]
     operations: ClassVar[list[Operation]] = [
         migrations.AddField("hold", "slice_id", models.UUIDField(null=True)),
-        migrations.AddField("hold", "recalled", models.BooleanField(default=False)),
+        migrations.AddField(
+            "hold",
+            "recalled",
+            models.BooleanField(default=False, help_text="What is idle in this slice is wanted back."),
+        ),
         migrations.AddIndex(
             "hold",
             models.Index(fields=["organization"], condition=models.Q(slice_id__isnull=False), name="hold_in_slices"),

@@ -10,7 +10,7 @@ from billing import reconciliation
 from billing.errors import InsufficientCredit
 from billing.holds import Hold, Holds
 from billing.settlement import Settlements
-from billing.slices import HOT, IDLE_SECONDS, REST_SECONDS, Pocket, Slice
+from billing.slices import HOT, IDLE_MS, REST_MS, Pocket, Slice
 from foundation.stores import Postgres
 from tests.billing import cast
 from tests.billing.cast import Budget, Money
@@ -40,19 +40,13 @@ async def process(url: str, processes: int = 1) -> AsyncIterator[Money]:
         await postgres.close()
 
 
-async def serve(money: Money, who, cost: int = 1, amount: int = AMOUNT, *caps: Budget) -> Hold:
-    """Hold and settle one request."""
-    hold = await money.holds.take(cast.request(who, amount, *caps))
-    await settle(money, who, hold, cost)
-    return hold
-
-
 async def settle(money: Money, who, hold: Hold, cost: int = 1) -> None:
     place = hold.place
-    facts = {"slice": place.slice.id, "held": hold.amount_nusd, "release": place.release(cost)} if place else {}
+    bill = cast.bill(who, hold, cost)
+    if place:
+        bill = bill._replace(slice=place.slice.id, held=hold.amount_nusd, release=place.release(cost))
     await money.holds.leave(hold)
-    receipt = await money.settlements.settle(cast.bill(who, hold, cost, **facts), within_seconds=1)
-    money.holds.ended(hold, receipt, facts.get("release", 0))
+    money.holds.ended(hold, await money.settlements.settle(bill, within_seconds=1), bill.release)
 
 
 async def heat(money: Money, who, *caps: Budget) -> Hold:
@@ -60,12 +54,12 @@ async def heat(money: Money, who, *caps: Budget) -> Hold:
     async with asyncio.timeout(PATIENCE):
         while True:
             holds = [await money.holds.take(cast.request(who, AMOUNT, *caps)) for _ in range(20)]
-            inside = [hold for hold in holds if hold.place]
+            last = holds.pop()
             for hold in holds:
-                if hold is not (inside or [None])[-1]:
-                    await settle(money, who, hold)
-            if inside:
-                return inside[-1]
+                await settle(money, who, hold)
+            if last.place:
+                return last
+            await settle(money, who, last)
 
 
 async def eventually(condition) -> None:
@@ -174,53 +168,52 @@ async def test_what_a_dead_process_had_in_slices_is_free_after_its_lease(fresh_d
         assert fresh_database.sql("SELECT late FROM billing_usagerecord WHERE late") == [(True,)]
 
 
-def slice_with(free: int, now: float = 0.0, **facts) -> Slice:
-    return Slice(cast.uuid7(), (), free, usable_until=100.0, window_ends=facts.pop("window_ends", 100.0), touched=now)
+def slice_with(free: int, window_ends: int = 100_000) -> Slice:
+    return Slice(cast.uuid7(), (), free, usable_until=100_000, window_ends=window_ends, touched=0)
 
 
-def hot_pocket(amount: int = AMOUNT, room: int = RICH) -> Pocket:
+def pocket_with(requests: int, room: int = RICH) -> Pocket:
     pocket = Pocket(room=room)
-    for _ in range(int(10 * HOT)):
-        pocket.note(amount, 0.0)
-    pocket.look(1.0)
+    for _ in range(requests):
+        pocket.note(AMOUNT, 0)
+    pocket.look()
     return pocket
 
 
 def test_a_slice_gives_no_more_than_it_has_and_nothing_after_its_end():
-    one = slice_with(250, window_ends=50.0)
-    assert [one.take(100, 1.0), one.take(100, 1.0), one.take(100, 1.0)] == [True, True, False]
-    assert not one.take(1, 50.0)
+    one = slice_with(250, window_ends=50_000)
+    assert [one.take(100, 1), one.take(100, 1), one.take(100, 1)] == [True, True, False]
+    assert not one.take(1, 50_000)
 
 
 def test_slices_shrink_as_a_purse_empties_and_end_before_it_is_empty():
-    sizes = [hot_pocket(room=room).wish(0.0, processes=2) for room in (RICH, 100_000, 20_000, 12_000, 1_000)]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > sizes[2] > 0
-    assert sizes[-2:] == [0, 0]
+    sizes = [pocket_with(5 * HOT, room).wish(0, processes=2) for room in (RICH, 100_000, 20_000, 12_000, 1_000)]
+    assert sizes == [20_000, 12_500, 2_500, 0, 0]
 
 
-def test_a_purse_that_is_not_hot_is_not_sliced():
-    pocket = Pocket(room=RICH)
-    pocket.note(AMOUNT, 0.0)
-    pocket.look(1.0)
-    assert pocket.wish(0.0, processes=1) == 0
+def test_a_purse_that_is_not_hot_any_more_is_not_sliced():
+    assert pocket_with(HOT - 1).wish(0, processes=1) == 0
+    hot = pocket_with(HOT)
+    assert hot.wish(0, processes=1) == 4_000
+    hot.look()
+    assert hot.wish(0, processes=1) == 0
 
 
 def test_after_a_recall_nothing_is_sliced_for_a_while():
-    pocket = hot_pocket()
+    pocket = pocket_with(5 * HOT)
     pocket.slices.append(slice_with(1_000))
-    pocket.rest(0.0)
-    assert pocket.take(1, 0.0) is None
-    assert pocket.wish(REST_SECONDS - 0.1, processes=1) == 0
-    assert pocket.slices[0].surplus(0.0) == 1_000
+    pocket.rest(0)
+    assert pocket.take(1, 0) is None
+    assert pocket.wish(REST_MS - 1, processes=1) == 0
+    assert pocket.slices[0].surplus(0) == 1_000
 
 
 def test_what_is_idle_is_surplus_and_what_runs_is_not():
     one = slice_with(300)
-    assert one.take(100, 0.0)
-    assert one.surplus(IDLE_SECONDS / 2) == 0
-    assert one.surplus(IDLE_SECONDS) == 200
-    assert not one.is_over(IDLE_SECONDS)
+    assert one.take(100, 0)
+    assert one.surplus(IDLE_MS - 1) == 0
+    assert one.surplus(IDLE_MS) == 200
+    assert not one.is_over(IDLE_MS)
     one.put_back(99)
-    assert one.surplus(2 * IDLE_SECONDS) == 99
-    assert one.is_over(2 * IDLE_SECONDS)
+    assert one.surplus(2 * IDLE_MS) == 99
+    assert one.is_over(2 * IDLE_MS)
