@@ -3,7 +3,7 @@
 #   make up       everything on this machine      make test     the whole test suite
 #   make check    formats, types, architecture    make bench    load test beside a direct baseline
 #   make docs     the documentation site          make lock     resolve the dependencies anew
-#   make soak     ten minutes of mixed endings
+#   make soak     ten minutes of mixed endings    make conformance-vllm    the real vLLM and the simulator, asked the same
 
 DATA ?= .local
 PORT ?= 8000
@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # The environment is this folder's own, whatever shell `make` was called from.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 
-.PHONY: help up test check bench soak docs lock browser wrk
+.PHONY: help up test check bench soak conformance-vllm docs lock browser wrk
 
 help:
 	@sed -n '2,7s/^# \{0,1\}//p' Makefile
@@ -54,6 +54,10 @@ check: $(DEV)
 
 bench: $(DEV) wrk
 	@exec $(PYTHON) -m benchmarks --data "$(DATA)" --rounds "$(ROUNDS)" $(ARGS)
+
+# The real vLLM, on the CPU: about 4 GB of disk, 4 GB of memory and four minutes. ARGS=--record renews the golden answers.
+conformance-vllm: $(DEV)
+	@exec $(PYTHON) -m tests.conformance --data "$(DATA)" --uv "$(UV)" $(ARGS)
 
 # Ten minutes of requests that end in every way there is; `make test` has one minute of them.
 soak: $(DEV)

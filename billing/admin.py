@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 
-from billing.models import Hold, LedgerEntry, LedgerTransaction, Purse, UsageRecord
+from billing.models import BudgetNotice, Hold, LedgerEntry, LedgerTransaction, Purse, UsageRecord
 from foundation import ids, money
 from tenants.operating import EndlessAdmin, ReadOnlyAdmin, ReadOnlyInline, amount, labelled, public
 
@@ -16,7 +16,7 @@ OUTCOME_TONES = {
     "complete": "success",
     "no output": "warning",
     "drained": "warning",
-    "refused midstream": "warning",
+    "out of credit": "warning",
     "upstream error": "danger",
     "timeout": "danger",
     "expired": "danger",
@@ -27,7 +27,7 @@ OUTCOME_TONES = {
 class PurseAdmin(ReadOnlyAdmin):
     """What may still be spent: wallets, and the windows of budgets."""
 
-    list_display = ("organization", "kind", "window", "posted", "held", "credit_line", "starts_at", "ends_at")
+    list_display = ("organization", "kind", "scope", "window", "posted", "held", "limit", "starts_at", "ends_at")
     list_filter = ("kind", "window")
     list_select_related = ("organization",)
     search_fields = ("organization__name", "organization__slug")
@@ -41,15 +41,53 @@ class PurseAdmin(ReadOnlyAdmin):
         "held",
         "credit_line",
         "budget_id",
+        "scope",
+        "label",
         "window",
         "starts_at",
         "ends_at",
+        "limit",
+        "soft",
+        "shadow",
+        "carried",
+        "shadow_refused",
+        "shadow_refused_amount",
     )
     public_id_field = "organization_id"
 
     posted = amount("posted_nusd", "Posted")
     held = amount("held_nusd", "In flight")
     credit_line = amount("credit_line_nusd", "Credit line")
+    limit = amount("limit_nusd", "Limit")
+    soft = amount("soft_nusd", "Soft limit")
+    shadow = amount("shadow_nusd", "Shadow limit")
+    carried = amount("carried_nusd", "Carried over")
+    shadow_refused_amount = amount("shadow_refused_nusd", "Worst cases of those")
+
+
+@admin.register(BudgetNotice)
+class BudgetNoticeAdmin(ReadOnlyAdmin):
+    """Marks that budgets have passed, and when people were told."""
+
+    list_display = ("at", "organization", "scope", "label", "mode", "percent", "spent", "limit", "mailed_at")
+    list_filter = ("mode", "percent", ("mailed_at", admin.EmptyFieldListFilter))
+    list_select_related = ("organization", "purse")
+    search_fields = ("organization__name", "organization__slug")
+    ordering = ("-id",)
+    fields = ("public_id", "organization", "scope", "label", "mode", "percent", "spent", "limit", "at", "mailed_at")
+
+    spent = amount("spent_nusd", "Spent")
+    limit = amount("limit_nusd", "Limit")
+
+    @admin.display(description="Scope")
+    def scope(self, notice: BudgetNotice) -> str:
+        """Show what the budget is of."""
+        return notice.purse.scope
+
+    @admin.display(description="Whose")
+    def label(self, notice: BudgetNotice) -> str:
+        """Show which customer, model, address or member it is of."""
+        return notice.purse.label
 
 
 @admin.register(Hold)

@@ -14,17 +14,17 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from billing.budgets import LIFETIME, PER_REQUEST, Cap, as_item, by_purse, most_ever
 from billing.errors import BudgetExceeded, InsufficientCredit
-from billing.reserving import Cap, Hold, HoldRequest
+from billing.reserving import Hold, HoldRequest
 from billing.settlement import SETTLED, Receipt
 from billing.slicing import Slices
-from foundation import clock, logs
+from foundation import clock, logs, metrics
 from foundation.batching import Batcher
 from foundation.errors import Conflict
 from foundation.money import display
 from foundation.stores import Postgres, Row, StoreDown
 
-PER_REQUEST, LIFETIME = "request", "lifetime"
 # The limit's name, for programs that read an error's `param`.
 BUDGET = "budget_nusd"
 # Requests in flight end, and give back what they did not use, within about this.
@@ -182,11 +182,6 @@ def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
 
 
 def _as_item(request: HoldRequest) -> dict[str, Any]:
-    caps = [
-        {"budget": cap.budget_id, "limit": cap.limit_nusd, "window": cap.window}
-        for cap in request.caps
-        if cap.window != PER_REQUEST
-    ]
     return {
         "request": request.request_id,
         "organization": request.organization_id,
@@ -197,24 +192,31 @@ def _as_item(request: HoldRequest) -> dict[str, Any]:
         "amount": request.amount_nusd,
         "slice": request.is_slice,
         "zone": request.zone,
-        "caps": caps,
+        "caps": [as_item(caps) for caps in by_purse(request.caps)],
     }
 
 
 def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
-    _, purses, refused_by, budget, limit, room, held, idle, ends_at = row
+    _, purses, refused_by, _, limit, room, held, idle, ends_at, place, shadowed = row
     if purses is not None:
+        if shadowed:
+            _count_shadowed(request, shadowed)
         return Hold(request.request_id, request.amount_nusd, tuple(purses), room or 0, ends_at)
     if refused_by is None:
         return Conflict("This request has ended already.")
-    if budget is None:
-        refusal: InsufficientCredit | BudgetExceeded = _no_credit(request, room or 0, held or 0)
+    refusal: InsufficientCredit | BudgetExceeded
+    if place:
+        refusal = _no_budget(request, by_purse(request.caps)[place - 1], limit, room, held, ends_at)
     else:
-        # A budget may have windows of two kinds, its own and that of its plan.
-        cap = next(cap for cap in request.caps if (cap.budget_id, cap.limit_nusd) == (budget, limit))
-        refusal = _no_budget(request, cap, room, held, ends_at)
+        refusal = _no_credit(request, room or 0, held or 0)
     refusal.idle_nusd = idle or 0
     return refusal
+
+
+def _count_shadowed(request: HoldRequest, places: Sequence[int]) -> None:
+    purses = by_purse(request.caps)
+    for place in places:
+        metrics.budget_shadow_refusals(purses[place - 1][0].scope).inc()
 
 
 def _no_credit(request: HoldRequest, room: int, held: int) -> InsufficientCredit:
@@ -226,15 +228,18 @@ def _no_credit(request: HoldRequest, room: int, held: int) -> InsufficientCredit
     )
 
 
-def _no_budget(request: HoldRequest, cap: Cap, room: int, held: int, ends_at: datetime) -> BudgetExceeded:
-    if cap.limit_nusd == 0:
+def _no_budget(
+    request: HoldRequest, caps: Sequence[Cap], limit: int, room: int, held: int, ends_at: datetime
+) -> BudgetExceeded:
+    cap = caps[0]
+    if limit == 0:
         return BudgetExceeded(f"The {cap.who}'s budget is 0, which blocks every request.", param=BUDGET)
     in_short = (
-        f"The {cap.who}'s budget of {display(cap.limit_nusd)} {_per(cap.window)} has {display(room)} left, "
+        f"The {cap.who}'s budget of {display(limit)} {_per(cap.window)} has {display(room)} left, "
         f"{display(held)} is reserved by requests in flight; this request could cost up to "
         f"{display(request.amount_nusd)}."
     )
-    if request.amount_nusd > cap.limit_nusd:
+    if request.amount_nusd > most_ever(caps):
         return BudgetExceeded(f"{in_short} That is more than the whole budget: lower max_tokens.", param=BUDGET)
     soon = _soon(request, room, held)
     if cap.window == LIFETIME:

@@ -6,23 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
+from billing.budgets import Cap
 from billing.slices import Slice
-
-
-class Cap(Protocol):
-    """A budget that applies to a request: at most `limit_nusd` in each `window` of `budget_id`."""
-
-    @property
-    def who(self) -> str: ...
-    @property
-    def budget_id(self) -> UUID: ...
-    @property
-    def limit_nusd(self) -> int: ...
-    @property
-    def window(self) -> str: ...
 
 
 class HoldRequest(NamedTuple):
@@ -42,16 +30,16 @@ class HoldRequest(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A request's place in a slice; `writing` is the flight that writes it down."""
+    """A request's place in a slice, and what is held of it there; `writing` is the flight that writes it down."""
 
     request: HoldRequest
     slice: Slice
+    held_nusd: int
     writing: asyncio.Task[None] | None = None
 
     def release(self, cost_nusd: int) -> int:
         """Return how much of the slice goes with a charge: all that was held, if the slice is to end."""
-        held = self.request.amount_nusd
-        return held if self.slice.retired else min(cost_nusd, held)
+        return self.held_nusd if self.slice.retired else min(cost_nusd, self.held_nusd)
 
 
 class Hold(NamedTuple):
@@ -67,3 +55,9 @@ class Hold(NamedTuple):
     room_nusd: int = 0
     ends_at: datetime | None = None
     place: Place | None = None
+
+    def grown(self, amount_nusd: int) -> Hold:
+        """Return it with what is held now; a slice has grown with the request in it."""
+        if self.place is not None:
+            self.place.held_nusd = amount_nusd
+        return self._replace(amount_nusd=amount_nusd)

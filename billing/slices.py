@@ -124,6 +124,6 @@ class Pocket:
 
     def rest(self, now: int) -> None:
         """Hold nothing in slices for a while, and give back what is idle."""
-        self.rest_until = now + REST_MS
+        self.rest_until = max(self.rest_until, now + REST_MS)
         for one in self.slices:
             one.retired = True

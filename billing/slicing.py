@@ -15,7 +15,8 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from billing.reserving import Cap, Hold, HoldRequest, Place
+from billing.budgets import PER_REQUEST, SHADOW, Cap
+from billing.reserving import Hold, HoldRequest, Place
 from billing.slices import NEVER, Pocket, Slice
 from foundation import clock, ids, logs
 from foundation.errors import PlatformError
@@ -94,7 +95,7 @@ class Slices:
         found = pocket.take(amount, now)
         if found is None:
             return None
-        place = Place(request, found)
+        place = Place(request, found, amount)
         if not self._unwritten:
             asyncio.get_running_loop().call_later(WRITE_SECONDS, self._write)
         self._unwritten[request.request_id] = place
@@ -128,7 +129,7 @@ class Slices:
 
     def ended(self, place: Place, released_nusd: int) -> None:
         """A request was settled, or voided, and Postgres has released so much of its slice."""
-        place.slice.put_back(place.request.amount_nusd - released_nusd)
+        place.slice.put_back(place.held_nusd - released_nusd)
 
     def lost(self, place: Place) -> None:
         """A request has ended, and what Postgres knows of it is uncertain."""
@@ -215,7 +216,7 @@ class Slices:
         try:
             hold = await self._ask(slice_of(kind, size))
         except (PlatformError, psycopg.Error):
-            pocket.rest_until = self._now() + REFUSED_MS
+            pocket.rest_until = max(pocket.rest_until, self._now() + REFUSED_MS)
             return
         finally:
             pocket.asking = False
@@ -264,7 +265,7 @@ class Slices:
         if known is not None:
             return known[1]
         kind = (request.organization_id, request.zone, tuple(request.caps))
-        pocket = self._pockets.setdefault(kind, Pocket())
+        pocket = self._pockets.setdefault(kind, Pocket(rest_until=NEVER if _counts_each(kind) else 0))
         self._known[name] = (request.caps, pocket)
         return pocket
 
@@ -305,6 +306,11 @@ class Slices:
 
     def _now(self) -> int:
         return int(asyncio.get_running_loop().time() * 1000)
+
+
+def _counts_each(kind: Kind) -> bool:
+    """Whether a shadow budget counts each request that it would have refused: these all have to be asked for."""
+    return any(cap.mode == SHADOW and cap.window != PER_REQUEST for cap in kind[2])
 
 
 def slice_of(kind: Kind, amount_nusd: int) -> HoldRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -94,9 +94,10 @@ class LimitsColumns(ReadOnlyAdmin):
         """Show amount and window."""
         if row.budget_nusd is None:
             return "–"
-        return f"{money.display(row.budget_nusd)} per {row.get_budget_window_display()}".replace(
-            "per For ever", "in all"
-        )
+        amount = f"{money.display(row.budget_nusd)} per {row.get_budget_window_display()}"
+        kind = "" if row.budget_mode == LimitFields.Mode.HARD else f" ({row.budget_mode})"
+        carries = ", carries over" if row.budget_carries_over else ""
+        return f"{amount.replace('per For ever', 'in all')}{kind}{carries}"
 
     @admin.display(description="Models")
     def models(self, row: LimitFields) -> str:
@@ -168,7 +169,7 @@ class ScopeLimitsAdmin(LimitsColumns):
     search_fields = ("label", "organization__name", "organization__slug")
     search_help_text = "Organization, customer, model, address, or the public id of a project or a key"
     ordering = ("organization__name", "scope")
-    fields = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
+    fields: ClassVar[tuple[str, ...]] = ("scope", "whose", "organization", "plan", *LIMIT_COLUMNS, "created_at")
     actions_detail = ("change_limits",)
     public_id_field = "scope_id"
 

@@ -244,7 +244,9 @@ class Plans(OrganizationResource):
     def get(self, request: Request) -> Response:
         """Takes the right `keys.read`."""
         asked = query(PageQuery, request)
-        return pages.answer(PlanFacts, pages.newest_first(_plans(self.organization), asked, prefix=Plan.PREFIX))
+        return pages.answer(
+            PlanFacts, pages.newest_first(planning.offered_to(self.organization), asked, prefix=Plan.PREFIX)
+        )
 
     @extend_schema(operation_id="plans_create", summary="Create a plan", request=NewPlan, responses={201: PlanFacts})
     @idempotency.once
@@ -264,12 +266,15 @@ class OnePlan(OrganizationResource):
     @extend_schema(operation_id="plans_retrieve", summary="Read a plan", responses=PlanFacts)
     def get(self, request: Request, plan: str) -> Response:
         """Takes the right `keys.read`."""
-        return Response(PlanFacts(_one(_plans(self.organization), public_id(Plan.PREFIX, plan))).data)
+        return Response(PlanFacts(_one(planning.offered_to(self.organization), public_id(Plan.PREFIX, plan))).data)
 
     @extend_schema(operation_id="plans_update", summary="Change a plan", request=PlanChange, responses=PlanFacts)
     def patch(self, request: Request, plan: str) -> Response:
         """Takes the right `keys.manage`, and a plan of the organization's own. Whoever has it gets the new limits."""
-        found, change = _one(_plans(self.organization), public_id(Plan.PREFIX, plan)), body(PlanChange, request)
+        found, change = (
+            _one(planning.offered_to(self.organization), public_id(Plan.PREFIX, plan)),
+            body(PlanChange, request),
+        )
         if "name" in change:
             planning.rename(plan=found, name=change["name"], actor=self.actor)
         if "limits" in change:
@@ -277,12 +282,8 @@ class OnePlan(OrganizationResource):
         return Response(PlanFacts(found).data)
 
 
-def _plans(organization: Organization) -> QuerySet[Plan]:
-    return Plan.objects.filter(Q(organization=organization) | Q(organization=None))
-
-
 def _plan(organization: Organization, plan_id: UUID | None) -> Plan | None:
-    return None if plan_id is None else _one(_plans(organization), plan_id, "plan")
+    return None if plan_id is None else _one(planning.offered_to(organization), plan_id, "plan")
 
 
 def _one[Row: (Project, Plan)](rows: QuerySet[Row], row_id: UUID, param: str | None = None) -> Row:

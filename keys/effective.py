@@ -15,13 +15,20 @@ from uuid import UUID
 
 RATES = ("rpm", "tpm", "input_tpm", "output_tpm", "concurrency")
 WINDOWS = frozenset({"request", "5h", "day", "week", "month", "billing_period", "lifetime"})
+PER_REQUEST, LIFETIME = "request", "lifetime"
+HARD, SOFT, SHADOW = "hard", "soft", "shadow"
+MODES = frozenset({HARD, SOFT, SHADOW})
+"""A hard budget refuses what it has no room for, a soft one notifies, a shadow counts what it would refuse."""
 # The scopes of which there are many, so that an error has to say which; of an address or a member it is not told.
 _NAMED = frozenset({"customer", "model"})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a plan or a scope says. Rates are per minute, the budget in nano-dollars per window."""
+    """What a plan or a scope says. Rates are per minute, the budget in nano-dollars per window.
+
+    A budget that carries over lends its next window what is unspent: at most one window's worth.
+    """
 
     rpm: int | None = None
     tpm: int | None = None
@@ -32,11 +39,13 @@ class Limits:
     allowed_models: frozenset[str] | None = None
     budget_nusd: int | None = None
     budget_window: str | None = None
+    budget_mode: str = HARD
+    budget_carries_over: bool = False
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
         """Take them from a row's columns by name; other columns are left alone."""
-        values: dict[str, Any] = {field.name: facts.get(field.name) for field in fields(cls)}
+        values: dict[str, Any] = {field.name: facts.get(field.name, field.default) for field in fields(cls)}
         models = values["allowed_models"]
         return cls(**{**values, "allowed_models": None if models is None else frozenset(models)})
 
@@ -79,7 +88,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """What a scope may spend in each window. One budget of each window: (budget_id, window) names the purse."""
+    """What a scope may spend in each window: (budget_id, window) names the purse, which several caps may share.
+
+    Only a hard one refuses anything.
+    """
 
     scope: str
     scope_id: UUID
@@ -87,6 +99,8 @@ class Cap:
     limit_nusd: int
     window: str
     label: str = ""
+    mode: str = HARD
+    carries_over: bool = False
 
     @property
     def who(self) -> str:
@@ -122,7 +136,7 @@ def merge(scopes: Iterable[Scope]) -> Effective:
 def excess(child: Limits, parents: Iterable[Limits]) -> list[str]:
     """Name the fields in which `child` asks for more than a parent has. Saying nothing asks for nothing.
 
-    Budgets are compared where their windows are the same.
+    Budgets are compared where their windows are the same; one that refuses nothing is no bound.
     """
     return sorted({name for parent in parents for name in _wider(child, parent)})
 
@@ -131,7 +145,8 @@ def _wider(child: Limits, parent: Limits) -> Iterable[str]:
     for name in (*RATES, "max_output_tokens"):
         if _more(getattr(child, name), getattr(parent, name)):
             yield name
-    if child.budget_window == parent.budget_window and _more(child.budget_nusd, parent.budget_nusd):
+    same_window = child.budget_window == parent.budget_window
+    if same_window and parent.budget_mode == HARD and _more(child.budget_nusd, parent.budget_nusd):
         yield "budget_nusd"
     asked, given = child.allowed_models, parent.allowed_models
     if asked is not None and given is not None and not asked <= given:
@@ -154,14 +169,15 @@ def _rate(scope: Scope) -> Rate | None:
 
 
 def _caps(scope: Scope) -> Iterable[Cap]:
-    budgets: dict[str, int] = {}
+    """Of two budgets of one kind the tighter counts; those of different kinds both do."""
+    budgets: dict[tuple[str, str, bool], int] = {}
     for limits in _both(scope):
         if limits.budget_nusd is not None and limits.budget_window is not None:
-            window = limits.budget_window
-            budgets[window] = min(limits.budget_nusd, budgets.get(window, limits.budget_nusd))
+            kind = (limits.budget_window, limits.budget_mode, limits.budget_carries_over)
+            budgets[kind] = min(limits.budget_nusd, budgets.get(kind, limits.budget_nusd))
     return [
-        Cap(scope.scope, scope.scope_id, scope.budget_id, limit, window, scope.label)
-        for window, limit in budgets.items()
+        Cap(scope.scope, scope.scope_id, scope.budget_id, limit, window, scope.label, mode, carries_over)
+        for (window, mode, carries_over), limit in budgets.items()
     ]
 
 

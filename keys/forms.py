@@ -10,7 +10,7 @@ from django import forms
 from foundation import ids, money
 from foundation.errors import PlatformError
 from keys import limiting
-from keys.effective import RATES, Limits
+from keys.effective import HARD, RATES, Limits
 from keys.models import ApiKey, LimitFields, Plan
 from keys.subjects import Subject
 from tenants.asking import AskForm
@@ -32,6 +32,17 @@ class LimitsForm(AskForm):
     budget = forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=9, label="Budget in USD")
     budget_window = forms.ChoiceField(
         required=False, choices=[("", "–"), *LimitFields.Window.choices], label="Budget per"
+    )
+    budget_mode = forms.ChoiceField(
+        required=False,
+        choices=LimitFields.Mode.choices,
+        initial=LimitFields.Mode.HARD,
+        label="When it is used up",
+    )
+    budget_carries_over = forms.BooleanField(
+        required=False,
+        label="Carries over",
+        help_text="The next window gets what is unspent, at most one window's worth.",
     )
 
     @staticmethod
@@ -55,6 +66,8 @@ class LimitsForm(AskForm):
             allowed_models=models or None,
             budget_nusd=None if budget is None else money.nano(budget),
             budget_window=asked["budget_window"] or None,
+            budget_mode=asked["budget_mode"] or HARD,
+            budget_carries_over=asked["budget_carries_over"],
         )
 
 

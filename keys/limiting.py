@@ -12,7 +12,7 @@ from django.db import transaction
 from foundation import ids
 from foundation.errors import Forbidden, NotFound
 from keys import subjects
-from keys.effective import RATES, WINDOWS, Limits, excess
+from keys.effective import HARD, LIFETIME, MODES, PER_REQUEST, RATES, WINDOWS, Limits, excess
 from keys.errors import InvalidLimit
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
 from keys.subjects import Subject
@@ -62,8 +62,7 @@ def set_limits(*, target: Target, limits: Limits, actor: Actor, plan: Plan | Non
     else's plan, and Forbidden for an organisation's limits unless an operator sets them: they are the platform's side.
     """
     check(limits)
-    if isinstance(target, Organization) and not actor.is_operator:
-        raise Forbidden("Only operators set the limits of an organization.")
+    _check_may_write(target, actor)
     organization_id = _organization_id(target)
     if plan is not None and plan.organization_id not in {None, organization_id}:
         raise NotFound
@@ -84,12 +83,22 @@ def set_limits(*, target: Target, limits: Limits, actor: Actor, plan: Plan | Non
     return row
 
 
+def limits_of(target: Target) -> ScopeLimits | None:
+    """Return the target's own limits, if it has any."""
+    scope, scope_id = _scope(target)
+    rows = ScopeLimits.objects.filter(organization_id=_organization_id(target), scope=scope, scope_id=scope_id)
+    return rows.select_related("plan").first()
+
+
 @transaction.atomic
-def remove_limits(*, target: Subject, actor: Actor) -> None:
-    """Take a subject's own limits away: what is set for each applies to it again. Raises NotFound without any."""
-    row = ScopeLimits.objects.filter(
-        organization_id=target.organization_id, scope=target.scope, scope_id=target.scope_id
-    ).first()
+def remove_limits(*, target: Target, actor: Actor) -> None:
+    """Take the target's own limits away, and its plan; to a subject what is set for each applies again.
+
+    Limits that are set anew later begin with full budgets. Raises NotFound without any limits, and Forbidden for an
+    organisation's unless an operator takes them away.
+    """
+    _check_may_write(target, actor)
+    row = limits_of(target)
     if row is None:
         raise NotFound
     configuration.bump(row.organization_id)
@@ -109,14 +118,37 @@ def check(limits: Limits) -> None:
         raise InvalidLimit("A budget has an amount and a window.", param="budget_window")
     if limits.budget_window is not None and limits.budget_window not in WINDOWS:
         raise InvalidLimit(f"A window is one of {', '.join(sorted(WINDOWS))}.", param="budget_window")
+    _check_kind_of_budget(limits)
+
+
+def _check_kind_of_budget(limits: Limits) -> None:
+    if limits.budget_mode not in MODES:
+        raise InvalidLimit(f"A mode is one of {', '.join(sorted(MODES))}.", param="budget_mode")
+    if limits.budget_mode != HARD and limits.budget_window in {None, PER_REQUEST}:
+        raise InvalidLimit("A budget that refuses nothing needs a window to count in.", param="budget_mode")
+    if limits.budget_carries_over and (limits.budget_nusd or 0) >= 2**62:
+        raise InvalidLimit("A budget that carries over is below 2^62 nano-dollars.", param="budget_nusd")
+    if limits.budget_carries_over and limits.budget_window in {None, PER_REQUEST, LIFETIME}:
+        raise InvalidLimit(
+            "Only a budget whose window is followed by another carries over.", param="budget_carries_over"
+        )
+
+
+def _check_may_write(target: Target, actor: Actor) -> None:
+    if isinstance(target, Organization) and not actor.is_operator:
+        raise Forbidden("Only operators set the limits of an organization.")
 
 
 def _check_not_wider(target: Target, limits: Limits, plan: Plan | None) -> None:
     parents = list(_above(target))
     # A plan's own budget is the plan maker's business; in all else it must fit, as limits of the target's own must.
-    asked = [limits] if plan is None else [limits, replace(of(plan), budget_nusd=None, budget_window=None)]
+    asked = [limits] if plan is None else [limits, _without_budget(of(plan))]
     for wide in (name for request in asked for name in excess(request, parents)):
         raise WiderThanOwn(f"The limit {wide} is wider than the one above it.", param=wide)
+
+
+def _without_budget(limits: Limits) -> Limits:
+    return replace(limits, budget_nusd=None, budget_window=None, budget_mode=HARD, budget_carries_over=False)
 
 
 def _above(target: Target) -> Iterator[Limits]:
@@ -148,7 +180,8 @@ def _label(target: Target) -> str:
 
 
 def _stated(limits: Limits) -> dict[str, object]:
-    return {name: value for name, value in limits.columns().items() if value is not None}
+    usual = Limits().columns()
+    return {name: value for name, value in limits.columns().items() if value != usual[name]}
 
 
 def _member(organization: Organization, public_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from foundation.errors import Forbidden
 from keys import limiting
@@ -12,6 +13,11 @@ from tenants import audit, configuration, naming
 from tenants.audit import Actor
 from tenants.errors import SlugTaken
 from tenants.models import Organization
+
+
+def offered_to(organization: Organization) -> QuerySet[Plan]:
+    """Return the plans that an organisation may give: the platform's and its own."""
+    return Plan.objects.filter(Q(organization=organization) | Q(organization=None))
 
 
 @transaction.atomic
@@ -60,4 +66,5 @@ def _check_may_write(organization_id: object, actor: Actor) -> None:
 
 
 def _stated(limits: Limits) -> dict[str, object]:
-    return {name: value for name, value in limits.columns().items() if value is not None}
+    usual = Limits().columns()
+    return {name: value for name, value in limits.columns().items() if value != usual[name]}

@@ -12,9 +12,9 @@ from rest_framework import serializers
 from foundation import clock
 from foundation.errors import PlatformError
 from foundation.rest.bodies import Fields
-from foundation.rest.fields import Instant, NanoUsd, PublicId, Text, Usd, Whole
+from foundation.rest.fields import Flag, Instant, NanoUsd, PublicId, Text, Usd, Whole
 from keys import limiting
-from keys.effective import Limits
+from keys.effective import HARD, Limits
 from keys.models import ApiKey, LimitFields, Plan, ScopeLimits
 from tenants.models import Organization
 from tenants.roles import PLATFORM, Right
@@ -67,6 +67,8 @@ class LimitsFacts(serializers.Serializer[LimitFields]):
     budget_nano_usd = NanoUsd("budget_nusd", allow_null=True)
     budget_usd = Usd("budget_nusd", allow_null=True)
     budget_window = serializers.ChoiceField(LimitFields.Window.choices, read_only=True, allow_null=True)
+    budget_mode = serializers.ChoiceField(LimitFields.Mode.choices, read_only=True)
+    budget_carries_over = serializers.BooleanField(read_only=True)
 
 
 def _limit(meaning: str) -> Whole:
@@ -92,6 +94,14 @@ class LimitsChange(Fields):
     budget_nano_usd = Whole(default=None, allow_null=True, help_text="What may be spent in each window.")
     budget_window = serializers.ChoiceField(
         LimitFields.Window.choices, default=None, allow_null=True, help_text="Stated with the budget, or not at all."
+    )
+    budget_mode = serializers.ChoiceField(
+        LimitFields.Mode.choices,
+        default=HARD,
+        help_text="`hard` refuses what it has no room for, `soft` only notifies, `shadow` counts what it would refuse.",
+    )
+    budget_carries_over = Flag(
+        default=False, help_text="The next window gets what is unspent, at most one window's worth."
     )
 
     def validate(self, attrs: Any) -> Any:

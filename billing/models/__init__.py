@@ -2,8 +2,19 @@
 
 from billing.models.corrections import Correction
 from billing.models.ledger import LedgerEntry, LedgerTransaction
+from billing.models.notices import BudgetNotice
 from billing.models.prices import Price, PriceComponent
 from billing.models.purses import Hold, Purse
 from billing.models.usage import UsageRecord
 
-__all__ = ["Correction", "Hold", "LedgerEntry", "LedgerTransaction", "Price", "PriceComponent", "Purse", "UsageRecord"]
+__all__ = [
+    "BudgetNotice",
+    "Correction",
+    "Hold",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "Price",
+    "PriceComponent",
+    "Purse",
+    "UsageRecord",
+]

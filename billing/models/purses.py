@@ -30,11 +30,23 @@ class Purse(models.Model):
     posted_nusd = models.BigIntegerField(default=0)
     held_nusd = models.BigIntegerField(default=0)
     credit_line_nusd = models.BigIntegerField(default=0, help_text="How far below zero a wallet may go: postpaid.")
+    # Of budgets. What they are of, for people; the limits in force when it was last asked for, what was carried over
+    # included; and how often a shadow budget would have refused a request, and worst cases of how much.
+    scope = models.CharField(max_length=16, blank=True, default="", db_default="")
+    label = models.CharField(max_length=128, blank=True, default="", db_default="")
+    limit_nusd = models.BigIntegerField(null=True, blank=True)
+    soft_nusd = models.BigIntegerField(null=True, blank=True)
+    shadow_nusd = models.BigIntegerField(null=True, blank=True)
+    carrying_nusd = models.BigIntegerField(null=True, blank=True, help_text="The limit whose rest is carried over.")
+    carried_nusd = models.BigIntegerField(default=0, db_default=0, help_text="Left over from the window before.")
+    shadow_refused = models.BigIntegerField(default=0, db_default=0)
+    shadow_refused_nusd = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(held_nusd__gte=0), name="purse_holds_never_negative"),
             models.CheckConstraint(condition=Q(credit_line_nusd__gte=0), name="purse_credit_line_never_negative"),
+            models.CheckConstraint(condition=Q(carried_nusd__gte=0), name="purse_carries_nothing_negative"),
             models.CheckConstraint(
                 condition=Q(kind="wallet", id=F("organization_id"), budget_id=None, starts_at=None)
                 | Q(kind="budget", budget_id__isnull=False, starts_at__isnull=False, ends_at__gt=F("starts_at")),

@@ -53,10 +53,16 @@ def limit_headers(ticket: Ticket) -> list[Header]:
     return headers
 
 
+def identity(surface: Surface | None, public_id: str) -> list[Header]:
+    """Write the request's id, under the names that the endpoint's clients look for."""
+    names = surface.id_headers if surface else (b"x-request-id",)
+    return [(name, public_id.encode()) for name in names]
+
+
 def common_headers(exchange: Exchange) -> list[Header]:
     """Write what every answer of a model carries."""
     return [
-        (b"x-request-id", exchange.public_id.encode()),
+        *identity(exchange.order.surface, exchange.public_id),
         (b"x-turnpike-model", exchange.order.model.id.encode()),
         *limit_headers(exchange.ticket),
     ]
@@ -91,6 +97,7 @@ async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) ->
         *GUARDED,
         *common_headers(exchange),
         (b"x-turnpike-cost-nano-usd", b"%d" % cost),
+        *whole.headers,
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": whole.body})
@@ -99,7 +106,7 @@ async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) ->
 async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, *, streamed: bool) -> None:
     """Answer a repeated request with what the first one used and cost. Its content was never kept."""
     headers: list[Header] = [
-        (b"x-request-id", public_id.encode()),
+        *identity(surface, public_id),
         (b"idempotent-replayed", b"true"),
         (b"x-turnpike-original-request-id", outcome.request_id.encode()),
         (b"x-turnpike-model", outcome.model.encode()),
@@ -118,7 +125,7 @@ async def refuse(
 ) -> None:
     """Answer with an error in the words of the endpoint that was asked; in OpenAI's where there is none."""
     body = surface.error(error, request_id) if surface else orjson.dumps(as_openai(error))
-    await send_error(send, body, error, [(b"x-request-id", request_id.encode()), *headers])
+    await send_error(send, body, error, [*identity(surface, request_id), *headers])
 
 
 async def send_error(send: Send, body: bytes, error: PlatformError, headers: Iterable[Header]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from billing import receipts
+from billing.growing import Growing
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -40,11 +41,12 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.overruns import Overruns
 from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
 from inference.gateway.settling import Settling
-from inference.gateway.surfaces.router import ROUTES
+from inference.gateway.surfaces.router import ROUTES, spoken
 from inference.gateway.upstream import Upstream
 from keys.finer import LIMITS_OF_SUBJECTS, FinerLimits
 from keys.verification import KEY_BY_DIGEST, KeyDirectory
@@ -116,6 +118,7 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
+        self._overruns = Overruns(self.services.keeper, Growing(self._postgres))
         self._cors = Cors(self._postgres, directory)
         signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
         self._receipts = Receipts(self._postgres, directory, signer)
@@ -128,6 +131,7 @@ class Gateway:
         await self._news.start()
         self.services.keeper.start()
         self._holds.start()
+        self._overruns.start()
 
     async def _reap(self) -> None:
         """End what an earlier crash left held, without waiting for the worker's next round."""
@@ -146,6 +150,7 @@ class Gateway:
     async def shutdown(self) -> None:
         """Close everything."""
         await self._news.stop()
+        await self._overruns.stop()
         await self.services.keeper.stop()
         await self._holds.stop()
         self.services.settling.close()
@@ -196,7 +201,7 @@ class Gateway:
         await self._tell(http, error)
 
     async def _tell(self, http: Http, error: PlatformError) -> None:
-        await answers.refuse(http.send, ROUTES.get(http.scope["path"]), error, http.public_id)
+        await answers.refuse(http.send, spoken(http.scope), error, http.public_id)
 
     async def _fetch_key(self, digest: bytes) -> dict[str, object] | None:
         rows = await self._postgres.fetch(KEY_BY_DIGEST, (digest,))

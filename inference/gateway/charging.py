@@ -17,6 +17,11 @@ class Ending(StrEnum):
     UPSTREAM_ERROR = "upstream_error"
     TIMEOUT = "timeout"
     DRAINED = "drained"
+    OUT_OF_CREDIT = "out_of_credit"
+
+
+PAYING = frozenset({Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.OUT_OF_CREDIT})
+"""Whose output is paid for; nobody pays for what broke."""
 
 
 class Source(StrEnum):
@@ -65,11 +70,10 @@ def consumption(
         tokens = Tokens(likely_prompt if outputs else 0, 0, outputs)
         source = Source.LOCAL if outputs else Source.NONE
     delivered = outputs > 0 or (ending is Ending.COMPLETE and tokens.completion > 0)
-    if ending in (Ending.COMPLETE, Ending.CLIENT_LEFT) and delivered:
+    if ending in PAYING and delivered:
         return Consumption(ending, source, tokens, billable=True)
-    # Nobody pays for nothing, nor for what broke; the tokens are recorded all the same.
-    nothing_came = ending in (Ending.COMPLETE, Ending.CLIENT_LEFT)
-    return Consumption(NO_OUTPUT if nothing_came else ending, source, tokens, billable=False)
+    # Nobody pays for nothing either; the tokens are recorded all the same.
+    return Consumption(NO_OUTPUT if ending in PAYING else ending, source, tokens, billable=False)
 
 
 def _whole(ending: Ending, usage: Any, likely_prompt: int) -> Consumption:

@@ -75,6 +75,11 @@ class Exchange:
             self.stopped = why
             self.pump.cancel()
 
+    def refuse(self, why: PlatformError) -> None:
+        """End the delivery now, because nobody pays for more of it."""
+        self.error = why
+        self.stop(Ending.OUT_OF_CREDIT)
+
     def is_quiet(self, now: float) -> bool:
         """Say whether the engine has let a stream wait for so long that the client should hear of us."""
         waits = self.keep_alive is not None and self.on_deadline is Ending.TIMEOUT and self.stopped is None

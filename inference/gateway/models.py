@@ -1,4 +1,4 @@
-"""GET /v1/models: the catalogue as the caller may use it, in OpenAI's shape, from memory."""
+"""GET /v1/models: the catalogue as the caller may use it, in OpenAI's shape or in Anthropic's, from memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import orjson
 
 from foundation import clock
 from foundation.web import send_json
+from inference.gateway import model_pages
+from inference.gateway.answers import identity
 from inference.gateway.catalogue import Model
 from inference.gateway.endpoints import Services
 from inference.gateway.errors import ModelNotFound
 from inference.gateway.orders import Http
+from inference.gateway.surfaces.router import speaks_anthropic, spoken
 from keys.verification import Caller
 
 
@@ -19,12 +22,15 @@ async def list_models(services: Services, http: Http) -> None:
     """Serve GET /v1/models: what this key may use and what can be paid for."""
     caller = await _caller(services, http)
     now = clock.now()
-    data = [
-        _as_openai(model)
+    models = [
+        model
         for model in services.catalogue.models
         if caller.allows(model.id) and model.prices and (model.sunset_at is None or model.sunset_at > now)
     ]
-    await _answer(http, {"object": "list", "data": data})
+    if speaks_anthropic(http.scope):
+        await _answer(http, model_pages.page(models, http.scope["query_string"]))
+    else:
+        await _answer(http, {"object": "list", "data": [_as_openai(model) for model in models]})
 
 
 async def retrieve_model(services: Services, http: Http, name: str) -> None:
@@ -33,7 +39,7 @@ async def retrieve_model(services: Services, http: Http, name: str) -> None:
     model = services.catalogue.find(name, clock.now())
     if not caller.allows(model.id):
         raise ModelNotFound(f"The model {name[:128]!r} does not exist.", param="model")
-    await _answer(http, _as_openai(model))
+    await _answer(http, model_pages.shape(model) if speaks_anthropic(http.scope) else _as_openai(model))
 
 
 async def _caller(services: Services, http: Http) -> Caller:
@@ -41,7 +47,8 @@ async def _caller(services: Services, http: Http) -> Caller:
 
 
 async def _answer(http: Http, value: dict[str, Any]) -> None:
-    await send_json(http.send, 200, orjson.dumps(value), [(b"x-request-id", http.public_id.encode())])
+    headers = identity(spoken(http.scope), http.public_id)
+    await send_json(http.send, 200, orjson.dumps(value), headers)
 
 
 def _as_openai(model: Model) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from foundation.errors import Forbidden, InvalidRequest
 from foundation.web import Receive, Scope, Send, read_body, single
 from inference.gateway.addresses import Addresses
 from inference.gateway.catalogue import Catalogue, Model, Route
-from inference.gateway.engines.kinds import serves
+from inference.gateway.engines.kinds import able
 from inference.gateway.estimating import Estimate, estimate
 from inference.gateway.learning import Experience
 from inference.gateway.surfaces.surface import Surface
@@ -53,10 +53,14 @@ class Order:
     rates: Rates
     bound: Estimate
     finer: Effective = UNLIMITED
+    template: str = ""
+    """The chat template of the deployment that is asked; the relay puts it when it has chosen."""
 
     @property
     def worst_case_nusd(self) -> int:
         """What it can cost at most, in nano-dollars."""
+        if not self.surface.charges:
+            return 0
         return self.rates.worst_case(
             prompt_tokens=self.bound.most_input,
             completion_tokens=self.bound.most_output,
@@ -88,7 +92,7 @@ class Ordering:
         model = catalogue.find(wanted.model, at)
         if not caller.allows(model.id):
             raise ModelNotAllowed(param="model")
-        routes = _serving(model, surface)
+        routes = _serving(model, surface, wanted)
         rates = in_force(model.prices, at)
         if rates is None or not surface.is_priced(rates):
             raise ModelNotPriced(param="model")
@@ -126,15 +130,12 @@ class Ordering:
         )
 
 
-def _serving(model: Model, surface: Surface) -> tuple[Route, ...]:
-    """Return the routes to engines that serve an endpoint; mostly those are all there are."""
-    routes = model.routes
-    if all(serves(route.pool.engine, surface.name) for route in routes):
-        return routes
-    able = tuple(route for route in routes if serves(route.pool.engine, surface.name))
-    if not able:
+def _serving(model: Model, surface: Surface, wanted: Wanted) -> tuple[Route, ...]:
+    """Return the routes to engines that serve an endpoint and understand all that is asked."""
+    found = able(model.routes, surface.name, wanted.fields)
+    if not found and model.routes:
         raise InvalidRequest(f"The model {model.id} does not serve {surface.path}.", param="model")
-    return able
+    return found
 
 
 async def _read(http: Http, surface: Surface) -> Wanted:

@@ -16,7 +16,7 @@ from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.charging import Ending
+from inference.gateway.charging import PAYING, Ending
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.engines.wire import Call, Whole
@@ -74,13 +74,14 @@ class Relay:
             exchange.error = error
         finally:
             watch.cancel()
-        if exchange.ending not in (Ending.COMPLETE, Ending.CLIENT_LEFT):
+        if exchange.ending not in PAYING:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
         try:
             answer = await self._ask(exchange)
-            marker += await self._forward(exchange, answer, send, start)
+            if answer is not None:
+                marker += await self._forward(exchange, answer, send, start)
         except EngineError as cause:
             raise UpstreamError from cause
         finally:
@@ -121,8 +122,8 @@ class Relay:
         try:
             asking = await self._ask(exchange)
             exchange.wait_for_engine(asyncio.get_running_loop().time(), float("inf"))
-            body = await asking.read_all(MOST_ANSWER_BYTES)
-            whole = exchange.wire.whole(exchange.order, body, asking.header("content-type") or "")
+            body = await asking.read_all(MOST_ANSWER_BYTES) if asking else b""
+            whole = exchange.wire.whole(exchange.order, body, (asking and asking.header("content-type")) or "")
         except EngineError as cause:
             raise UpstreamError from cause
         finally:
@@ -133,10 +134,15 @@ class Relay:
         answers.append(whole)
         exchange.complete = True
 
-    async def _ask(self, exchange: Exchange) -> Asking:
-        """Find a replica that answers; at most two are tried, and none after one has answered."""
+    async def _ask(self, exchange: Exchange) -> Asking | None:
+        """Find a replica that answers; at most two are tried, and none after one has answered.
+
+        None if its wire needs no engine.
+        """
         while True:
             target, call, answer = self._prepare(exchange)
+            if call is None or answer is None:
+                return None
             try:
                 await answer.send()
             except EngineError:
@@ -149,7 +155,7 @@ class Relay:
                 reach("accepted")
                 return answer
 
-    def _prepare(self, exchange: Exchange) -> tuple[Target, Call, Asking]:
+    def _prepare(self, exchange: Exchange) -> tuple[Target, Call | None, Asking | None]:
         now = asyncio.get_running_loop().time()
         exchange.target = target = self._balance.choose(
             exchange.order.routes, now, exchange.attempts, exchange.ticket.pool
@@ -157,10 +163,21 @@ class Relay:
         exchange.attempts.append(target.replica.id)
         exchange.total_deadline = exchange.started + target.pool.total_seconds
         exchange.wait_for_engine(now, target.pool.first_byte_seconds)
-        exchange.wire = wire = ENGINES[target.pool.engine].wires[exchange.order.surface.name]
-        call = wire.call(exchange.order, target.upstream_name)
-        exchange.asking = asking = self._upstream.post(target, call, exchange.public_id)
+        call = self._call(exchange, target)
+        exchange.asking = asking = None if call is None else self._upstream.post(target, call, exchange.public_id)
         return target, call, asking
+
+    def _call(self, exchange: Exchange, target: Target) -> Call | None:
+        """Write the request. One that need not or cannot be written keeps no place on the replica."""
+        exchange.wire = wire = ENGINES[target.pool.engine].wires[exchange.order.surface.name]
+        call = None
+        try:
+            exchange.order.template = target.template
+            call = wire.call(exchange.order, target.upstream_name)
+        finally:
+            if call is None:
+                self._balance.release(target)
+        return call
 
     def _has_another(self, exchange: Exchange) -> bool:
         return bool(candidates(exchange.order.routes, exchange.attempts, exchange.ticket.pool))

@@ -96,8 +96,9 @@ def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
     return Amounts(prompt, used.tokens.completion)
 
 
-def _cost(exchange: Exchange, used: Consumption) -> int:
-    if not used.billable:
+def price(exchange: Exchange, used: Consumption) -> int:
+    """Return what a request that used so much is charged, in nano-dollars."""
+    if not (used.billable and exchange.order.surface.charges):
         return 0
     return exchange.order.rates.cost(
         prompt_tokens=used.tokens.prompt,
@@ -117,7 +118,7 @@ def _patience(exchange: Exchange) -> float:
 def _bill(exchange: Exchange, used: Consumption) -> Bill:
     target, caller, first = exchange.target, exchange.caller, exchange.first_output
     now = asyncio.get_running_loop().time()
-    cost, place = _cost(exchange, used), exchange.hold.place
+    cost, place = price(exchange, used), exchange.hold.place
     return Bill(
         request=exchange.request_id,
         organization=caller.organization_id,

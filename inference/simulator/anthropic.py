@@ -6,7 +6,7 @@ from inference.simulator import guards, messages
 from inference.simulator.bodies import JSON, Body
 from inference.simulator.dialects import Answer, Error
 from inference.simulator.engine import Engine
-from inference.simulator.messages import STOP, CountTokens, Document, Messages
+from inference.simulator.messages import CountTokens, Document, Messages
 from inference.simulator.metering import Counts
 from inference.simulator.pages import Page, Pages
 from inference.simulator.protocol import Request
@@ -17,7 +17,8 @@ _REQUEST_ID = "req_011CSimulated"
 
 def error(status: int, message: str, kind: str | None = None, param: str | None = None) -> bytes:
     """Anthropic's error body, with the id of the request."""
-    body: Document = orjson.loads(messages.error(status, message, kind, param))
+    del kind, param
+    body: Document = orjson.loads(messages.error(status, message))
     return orjson.dumps(body | {"request_id": _REQUEST_ID})
 
 
@@ -35,17 +36,24 @@ def guard(request: Request, key: str | None) -> None:
 
 
 class AnthropicMessages(Messages):
-    """Its stream ends with `message_stop`."""
+    """Its streams ping, and what is cached from now on is not counted apart."""
 
     id_prefix = "msg_"
-    ending = (STOP,)
+    pings = True
+    use_prefix = "toolu_"
 
     def __init__(self, error: Error = error) -> None:
         super().__init__(error)
 
     def usage(self, counts: Counts) -> Document:
         created = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}
-        return super().usage(counts) | {"cache_creation": created, "service_tier": "standard"}
+        return super().usage(counts._replace(created=0)) | {"cache_creation": created, "service_tier": "standard"}
+
+    def usage_so_far(self, counts: Counts) -> Document:
+        return self.usage(counts)
+
+    def message(self, answer: Answer, content: list[Document], stop_reason: str | None) -> Document:
+        return super().message(answer, content, stop_reason) | {"stop_sequence": None}
 
     def headers(self, answer: Answer) -> bytes:
         return b"request-id: %s\r\nanthropic-ratelimit-requests-remaining: 999\r\n" % _REQUEST_ID.encode()

@@ -23,10 +23,13 @@ class Chat(Choices):
     endpoint = "/v1/chat/completions"
     id_prefix = "chatcmpl-"
     chunk_object = "chat.completion.chunk"
+    call_prefix = "call_"
+    """Before the ids of calls."""
     whole_object = "chat.completion"
 
     def read(self, request: Request, options: Options) -> Job:
         asked = self.document(request, options)
+        fields.check_sampling(asked)
         stream = fields.boolean(asked, "stream")
         include, continuous = self.usage_wanted(asked, stream)
         offered = tools.offered(asked)
@@ -43,8 +46,12 @@ class Chat(Choices):
             tools=tools.usable(asked, offered),
             called=tools.forced(asked, offered),
             schema=schema(asked),
+            text=choice_of_texts(asked),
         )
-        return jobs.generating(wish, asked, request.headers, options)
+        job = jobs.generating(wish, asked, request.headers, options)
+        if wish.called and isinstance(asked.get("tool_choice"), dict) and job.finish_reason == "tool_calls":
+            job.finish_reason = "stop"  # a call of the one tool that was named is no decision of the model
+        return job
 
     def document(self, request: Request, options: Options) -> Document:
         """The request's body. Raises Refused."""
@@ -85,7 +92,7 @@ class Chat(Choices):
         if said.at:
             return [goes_on]
         function = {"name": said.part.name, "arguments": ""}
-        id_ = tools.call_id(answer.id, choice, index)
+        id_ = tools.call_id(answer.id, choice, index, self.call_prefix)
         return [{"tool_calls": [{"id": id_, "type": "function", "index": index, "function": function}]}, goes_on]
 
     def logprobs(self, job: Job, words: list[bytes]) -> Any:
@@ -130,7 +137,7 @@ class Chat(Choices):
             if part.kind == "call":
                 number = _number_of_call(job, index)
                 call = {
-                    "id": tools.call_id(answer.id, choice, number),
+                    "id": tools.call_id(answer.id, choice, number, self.call_prefix),
                     "type": "function",
                     "function": {"name": part.name, "arguments": text},
                 }
@@ -159,6 +166,13 @@ def schema(asked: Document) -> Any:
     if not isinstance(named, dict) or not isinstance(named.get("schema"), dict):
         raise Refused(400, "response_format: json_schema needs a schema", param="response_format")
     return named["schema"]
+
+
+def choice_of_texts(asked: Document) -> str | None:
+    """The text, where `structured_outputs` leaves the choice of a few: the first of them."""
+    wanted = asked.get("structured_outputs")
+    choices = wanted.get("choice") if isinstance(wanted, dict) else None
+    return str(choices[0]) if isinstance(choices, list) and choices else None
 
 
 def usage_with_details(counts: Counts) -> bytes:

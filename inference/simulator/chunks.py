@@ -54,9 +54,21 @@ class Choices(Streamed):
         del job
         return {"content": ""}
 
+    details_so_far = b""
+    """Members of the usage in a chunk of text, after the counts."""
+
     def usage(self, counts: Counts) -> bytes:
         """The usage of a whole answer."""
-        return wire.usage(*counts)
+        return wire.usage(counts.prompt, counts.completion, wire.chunk_details(counts.cached, None, counts.reasoning))
+
+    def last_usage(self, counts: Counts) -> bytes:
+        """The usage in a stream's last chunk."""
+        return self.usage(counts)
+
+    def prologue(self, answer: Answer) -> Document:
+        """Members of the chunks that open a choice, after the choices."""
+        del answer
+        return {}
 
     def no_usage(self, job: Job) -> bytes:
         """What a chunk says in place of usage; the member comes last."""
@@ -91,7 +103,9 @@ class Chunks(Events):
         role = self._dialect.role(self.job)
         if role is None:
             return []
-        return [self._event(choice, 0, self._chunk(choice, role)) for choice in range(len(self.job.choices))]
+        prologue = self._dialect.prologue(self._answer)
+        chunks = [self._chunk(choice, role) | prologue for choice in range(len(self.job.choices))]
+        return [self._event(choice, 0, chunk) for choice, chunk in enumerate(chunks)]
 
     def content(self, start: int, stop: int) -> list[bytes]:
         choices = len(self.job.choices)
@@ -112,7 +126,7 @@ class Chunks(Events):
         if not self.meter.at_end:
             return []
         document = orjson.dumps(self._head | {"choices": []} | self._dialect.epilogue(self._answer))
-        return [b'data: %s,"usage":%s}\n\n' % (document[:-1], self._dialect.usage(self.meter.counts()))]
+        return [b'data: %s,"usage":%s}\n\n' % (document[:-1], self._dialect.last_usage(self.meter.counts()))]
 
     def _text(self, choice: int, position: int) -> list[bytes]:
         (word,) = self.job.words(choice, position, position + 1)
@@ -138,5 +152,9 @@ class Chunks(Events):
         return b"data: " + bodies.json(document).data()[:-1] + self._tail(choice, tokens)
 
     def _tail(self, choice: int, tokens: int) -> bytes:
-        usage = b',"usage":' + self.meter.so_far(choice, tokens) if self.meter.in_chunks else self._blank
+        usage = (
+            b',"usage":' + self.meter.so_far(choice, tokens, self._dialect.details_so_far)
+            if self.meter.in_chunks
+            else self._blank
+        )
         return usage + b"}\n\n"

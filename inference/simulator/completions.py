@@ -25,6 +25,7 @@ class Completions(Choices):
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
+        fields.check_sampling(asked)
         stream = fields.boolean(asked, "stream")
         include, continuous = self.usage_wanted(asked, stream)
         fields.boolean(asked, "echo")

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import orjson
 
-from inference.simulator import bodies, fields, jobs, prompts
+from inference.simulator import bodies, fields, jobs, prompts, wire
 from inference.simulator.bodies import Body
 from inference.simulator.dialects import Answer, Dialect
 from inference.simulator.jobs import Job
@@ -31,7 +31,9 @@ class Embeddings(Dialect):
     id_prefix = "embd-"
 
     def read(self, request: Request, options: Options) -> Job:
-        asked = fields.document(request, options)
+        asked = fields.members(request)
+        if asked.get("model") not in (None, options.model):
+            raise Refused(404, f"The model `{asked['model']}` does not exist.", kind="NotFoundError")
         if (asked.get("encoding_format") or "float") not in ("float", "base64"):
             raise Refused(400, "encoding_format: Input should be 'float' or 'base64'", param="encoding_format")
         if (fields.whole(asked, "dimensions") or DIMENSIONS) > _MOST_DIMENSIONS:
@@ -56,7 +58,8 @@ class Embeddings(Dialect):
 
     def usage(self, meter: Meter) -> object:
         """What was read; nothing was generated."""
-        return orjson.Fragment(meter.total())
+        counts = meter.counts()
+        return orjson.Fragment(wire.usage(counts.prompt, counts.completion, wire.whole_details(None, None)))
 
     @staticmethod
     def _inputs(asked: dict[str, object]) -> tuple[Prompt, ...]:
@@ -65,7 +68,9 @@ class Embeddings(Dialect):
         try:
             return tuple(prompts.of_completion(asked.get("input")))
         except Refused:
-            raise Refused(400, "input: Input should be a text, token ids, or a list of them", param="input") from None
+            if asked.get("input") == []:
+                raise Refused(400, "You must pass at least one prompt") from None
+            raise fields.invalid("input", "Input should be a text, token ids, or a list of them") from None
 
 
 def vector(content: bytes, length: int) -> list[float]:

@@ -169,6 +169,8 @@ class Generation(ABC):
         self.outlet.flush()
 
     def _head(self, status: int, content_type: bytes, length: int | None, extra: bytes = b"") -> bytes:
+        if self.engine.options.engine == "vllm":  # as with its flag --enable-request-id-headers
+            extra += b"x-request-id: %s\r\n" % (self.record.request_id or self.record.id).encode("latin-1")
         if self.job.directive.set_cookie:
             extra += b"set-cookie: provider_session=5f1d; Path=/; HttpOnly\r\n"
         if self.job.directive.bad_gzip:

@@ -11,8 +11,8 @@ Guard = Callable[[Request, str | None], None]
 
 
 def bearer_below_v1(request: Request, key: str | None) -> None:
-    """vLLM's: a bearer token for the paths below /v1 and nothing else."""
-    if request.path.startswith("/v1"):
+    """vLLM's: a bearer token for the paths below /v1 and /v2 and nothing else."""
+    if request.path.startswith(("/v1", "/v2")):
         bearer(request, key)
 
 

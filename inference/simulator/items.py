@@ -6,7 +6,7 @@ from zlib import crc32
 
 import orjson
 
-from inference.simulator import bodies, fields, jobs, prompts
+from inference.simulator import bodies, fields, jobs, prompts, wire
 from inference.simulator.bodies import Body
 from inference.simulator.dialects import Answer, Dialect
 from inference.simulator.jobs import Job
@@ -31,7 +31,7 @@ class Rerank(Dialect):
 
     endpoint = "/v1/rerank"
     aliases = ("/rerank", "/v2/rerank")
-    id_prefix = "rerank-"
+    id_prefix = "score-"
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
@@ -76,7 +76,11 @@ class Score(Dialect):
             for index, (first, second) in enumerate(_pairs(job.asked))
         ]
         head = {"id": answer.id, "object": "list", "created": int(time.time()), "model": answer.model}
-        usage = {"usage": orjson.Fragment(meter.total())} if meter.in_whole else {}
+        usage = (
+            {"usage": orjson.Fragment(wire.usage(meter.counts().prompt, 0, wire.whole_details(None, None)))}
+            if meter.in_whole
+            else {}
+        )
         return bodies.json(head | {"data": [bodies.items(data)]} | usage)
 
 
@@ -128,7 +132,7 @@ def _texts(asked: Document, name: str) -> list[str]:
     listed = given if isinstance(given, list) else [given]
     texts = [one.get("text") if isinstance(one, dict) else one for one in listed]
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise Refused(400, f"{name}: Input should be a text or a list of texts", param=name)
+        raise fields.invalid(name, "Input should be a text or a list of texts")
     return [text for text in texts if isinstance(text, str)]
 
 

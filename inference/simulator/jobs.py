@@ -52,6 +52,8 @@ class Wish:
     """Those it forces the model to call."""
     schema: Any = None
     """What the text must satisfy as JSON."""
+    text: str | None = None
+    """What the text must be."""
 
 
 @dataclass(slots=True)
@@ -141,7 +143,7 @@ def making(prompts: tuple[Prompt, ...], items: int, asked: dict[str, Any], optio
     """
     longest = max((prompt.tokens for prompt in prompts), default=0)
     if longest > options.max_model_len:
-        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=0)
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest)
     tokens = sum(prompt.tokens for prompt in prompts)
     return Job(
         directive=directive_in(text),
@@ -163,14 +165,17 @@ def directive_in(text: str) -> Directive:
 
 
 def _limit(wish: Wish, options: Options) -> int:
-    """The most tokens a choice may have."""
+    """The most tokens a choice may have: what the prompt leaves no room for is cut off without a word, as in vLLM."""
     longest = max(prompt.tokens for prompt in wish.prompts)
     room = options.max_model_len - longest
     usual = room if wish.usual_limit is None else min(wish.usual_limit, room)
     limit = usual if wish.limit is None else wish.limit
-    if room < 1 or limit > room:
-        raise too_long(limit=options.max_model_len, prompt_tokens=longest, max_tokens=wish.limit or 0)
-    return limit
+    if limit > options.max_model_len:
+        message = f"max_tokens={limit} cannot be greater than max_model_len={options.max_model_len}."
+        raise Refused(400, f"{message} Please request fewer output tokens.", param="max_tokens")
+    if room < 1:
+        raise too_long(limit=options.max_model_len, prompt_tokens=longest)
+    return min(limit, room)
 
 
 def _script(wish: Wish, directive: Directive, headers: dict[str, str], seed: int, limit: int) -> list[Part]:
@@ -182,9 +187,12 @@ def _script(wish: Wish, directive: Directive, headers: dict[str, str], seed: int
     if called:
         spoken = [Part("text", directive.tokens)] if directive.tokens else []
         return [*thought, *spoken, *map(_call, called)]
+    if wish.text is not None and not directive.refusal:
+        return [*thought, scripts.fixed("text", scripts.pieces(wish.text))]
     if wish.schema is not None and not directive.refusal:
         return [*thought, scripts.fixed("text", scripts.pieces(orjson.dumps(schemas.sample(wish.schema)).decode()))]
-    natural = limit if wish.ignore_eos and wish.limit is not None else words.natural_length(seed)
+    endless = wish.ignore_eos and wish.limit is not None
+    natural = limit + 1 if endless else words.natural_length(seed)
     tokens = natural if directive.tokens is None else directive.tokens
     return [*thought, Part("refusal" if directive.refusal else "text", tokens)]
 

@@ -1,5 +1,6 @@
 """`POST /v1/messages` and its count of tokens as vLLM serves them: Anthropic's API, natively."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,13 +8,12 @@ import orjson
 
 from inference.simulator import bodies, fields, jobs, prompts, scripts, tools
 from inference.simulator.bodies import Body, Tokens
-from inference.simulator.dialects import DONE, Answer, Dialect, Error, Events, Streamed
+from inference.simulator.dialects import Answer, Dialect, Error, Events, Streamed
 from inference.simulator.jobs import Job, Wish
 from inference.simulator.metering import Counts, Meter
 from inference.simulator.options import Options
 from inference.simulator.prompts import Prompt
 from inference.simulator.protocol import Request
-from inference.simulator.refusals import Refused
 from inference.simulator.scripts import Part
 
 Document = dict[str, Any]
@@ -32,9 +32,9 @@ _KINDS = {
 
 
 def error(status: int, message: str, kind: str | None = None, param: str | None = None) -> bytes:
-    """Anthropic's error body."""
-    del kind, param
-    return orjson.dumps({"type": "error", "error": {"type": error_kind(status), "message": message}})
+    """Anthropic's error body, in which vLLM puts its own kinds of error."""
+    del param
+    return orjson.dumps({"type": "error", "error": {"type": kind or error_kind(status), "message": message}})
 
 
 def error_kind(status: int) -> str:
@@ -47,17 +47,22 @@ class Messages(Streamed):
 
     endpoint = "/v1/messages"
     id_prefix = "chatcmpl-"
-    ending: tuple[bytes, ...] = (STOP, DONE)
-    """vLLM closes even this stream with `[DONE]`."""
+    ending: tuple[bytes, ...] = (STOP,)
+    pings = False
+    """Whether a stream has a `ping` after its start."""
+    use_prefix = "chatcmpl-tool-"
+    """Before the ids of uses of tools."""
 
     def __init__(self, error: Error = error) -> None:
         super().__init__(error)
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
-        limit = fields.whole(asked, "max_tokens")
+        limit = fields.whole(asked, "max_tokens", at_least=-sys.maxsize)
         if limit is None:
-            raise Refused(400, "max_tokens: Field required", param="max_tokens")
+            raise fields.invalid("max_tokens", "Field required")
+        if limit < 1:
+            raise fields.invalid("max_tokens", "Value error, max_tokens must be positive", "value_error")
         offered = tools.offered(asked)
         wish = Wish(
             prompts=(prompt(asked),),
@@ -87,17 +92,23 @@ class Messages(Streamed):
             "content": content,
             "model": answer.model,
             "stop_reason": stop_reason,
-            "stop_sequence": None,
         }
 
     def usage(self, counts: Counts) -> Document:
-        """What was read and written; the cached tokens are not among the input tokens, as in Anthropic's own."""
+        """What was read and written; tokens that were or are now cached are not among the input tokens."""
         return {
-            "input_tokens": counts.prompt - counts.cached,
+            "input_tokens": counts.prompt - counts.cached - counts.created,
             "output_tokens": counts.completion,
-            "cache_creation_input_tokens": 0,
+            "cache_creation_input_tokens": counts.created,
             "cache_read_input_tokens": counts.cached,
         }
+
+    def usage_so_far(self, counts: Counts) -> Document:
+        """What the first event says: all of the prompt, however much of it is cached."""
+        return {"input_tokens": counts.prompt, "output_tokens": counts.completion}
+
+    def _use_id(self, answer: Answer, index: int) -> str:
+        return tools.call_id(answer.id, 0, index, self.use_prefix)
 
     def stop_reason(self, job: Job) -> str:
         """Why it ended."""
@@ -114,7 +125,7 @@ class Messages(Streamed):
             return {"type": "text", "text": Tokens(words)}
         # A call that the limit cut has no arguments that could be read.
         called: object = Tokens(part.raw(), quoted=False) if part.whole and part.tokens else {}
-        return {"type": "tool_use", "id": _use_id(answer, index), "name": part.name, "input": called}
+        return {"type": "tool_use", "id": self._use_id(answer, index), "name": part.name, "input": called}
 
     def opened(self, answer: Answer, index: int, part: Part) -> Document:
         """A block as its start event has it."""
@@ -122,7 +133,7 @@ class Messages(Streamed):
             return {"type": "thinking", "thinking": "", "signature": ""}
         if part.kind != "call":
             return {"type": "text", "text": ""}
-        return {"type": "tool_use", "id": _use_id(answer, index), "name": part.name, "input": {}}
+        return {"type": "tool_use", "id": self._use_id(answer, index), "name": part.name, "input": {}}
 
 
 class _Stream(Events):
@@ -136,9 +147,10 @@ class _Stream(Events):
         self._templates: dict[int, tuple[bytes, bytes]] = {}
 
     def opening(self) -> list[bytes]:
-        usage = {"usage": self._dialect.usage(self.meter.begun())} if self.meter.in_whole else {}
-        message = self._dialect.message(self._answer, [], None) | usage
-        return [event("message_start", {"message": message}), event("ping", {})]
+        counts, started = self.meter.begun(), {"stop_sequence": None}
+        usage = {"usage": self._dialect.usage_so_far(counts)} if self.meter.in_whole else {}
+        message = self._dialect.message(self._answer, [], None) | started | usage
+        return [event("message_start", {"message": message}), *[event("ping", {})] * self._dialect.pings]
 
     def content(self, start: int, stop: int) -> list[bytes]:
         return list(self._content(start, stop))
@@ -198,9 +210,7 @@ def event(name: str, members: Document) -> bytes:
 
 def prompt(asked: Document) -> Prompt:
     """System and messages as one prompt. Raises Refused."""
-    messages = asked.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise Refused(400, "messages: Input should be a list with at least one message", param="messages")
+    messages = prompts.require(asked.get("messages"))
     flat: list[Any] = [{"role": "system", "content": asked["system"]}] if asked.get("system") else []
     for message in messages:
         flat += _flattened(message)
@@ -234,10 +244,6 @@ def _schema(asked: Document) -> Any:
     config = asked.get("output_config")
     wanted = config.get("format") if isinstance(config, dict) else asked.get("output_format")
     return wanted.get("schema") if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
-
-
-def _use_id(answer: Answer, index: int) -> str:
-    return tools.call_id(answer.id, 0, index, "toolu_")
 
 
 def _delta(index: int, part: Part) -> Document:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from inference.simulator import wire
 from inference.simulator.directives import HUGE
 from inference.simulator.jobs import Job
+from inference.simulator.prefix_cache import BLOCK_TOKENS
 
 
 class Counts(NamedTuple):
@@ -14,6 +15,8 @@ class Counts(NamedTuple):
     completion: int
     cached: int = 0
     reasoning: int = 0
+    created: int = 0
+    """Tokens of the prompt that are cached from now on: of its full blocks those that were not before."""
 
 
 class Meter:
@@ -32,11 +35,11 @@ class Meter:
         self.in_chunks = kind == "continuous" or (job.continuous_usage and kind not in ("final", "none"))
         """Whether every chunk of a stream has a usage."""
 
-    def so_far(self, choice: int, tokens: int) -> bytes:
+    def so_far(self, choice: int, tokens: int, details: bytes) -> bytes:
         """The usage in a chunk: cumulative, and of its own choice only, as in vLLM."""
         if self._constant is not None:
-            return wire.usage(self._constant, self._constant)
-        return wire.usage(self._job.choices[choice].prompt_tokens, tokens)
+            return wire.usage(self._constant, self._constant, details)
+        return wire.usage(self._job.choices[choice].prompt_tokens, tokens, details)
 
     def begun(self) -> Counts:
         """The counts before the first token."""
@@ -50,8 +53,6 @@ class Meter:
         if self._constant is not None:
             return Counts(self._constant, self._constant)
         completion = job.tokens * len(job.choices) if job.generates else 0
-        return Counts(job.prompt_tokens, completion, job.cached_tokens, job.reasoning_tokens)
-
-    def total(self) -> bytes:
-        """The usage of the whole answer as vLLM words it."""
-        return wire.usage(*self.counts())
+        full_blocks = sum(prompt.tokens // BLOCK_TOKENS * BLOCK_TOKENS for prompt in job.prompts)
+        created = max(0, full_blocks - job.cached_tokens) // BLOCK_TOKENS * BLOCK_TOKENS
+        return Counts(job.prompt_tokens, completion, job.cached_tokens, job.reasoning_tokens, created)

@@ -128,7 +128,12 @@ class OpenAiEmbeddings(Embeddings):
 
 
 class OpenAiResponses(Responses):
-    """The same API with OpenAI's headers."""
+    """The same API with OpenAI's headers, its event for what was cut, and room for an error."""
+
+    tells_of_cuts = True
+
+    def response(self, answer: Answer, status: str, output: list[Document], usage: Document | None) -> Document:
+        return super().response(answer, status, output, usage) | {"error": None}
 
     def headers(self, answer: Answer) -> bytes:
         return headers(answer)

@@ -39,7 +39,12 @@ def models(engine: Engine) -> Page:
 
 def empty(_: Engine) -> Page:
     """Well."""
-    return Page(200, JSON, b"")
+    return Page(200, b"", b"")
+
+
+def _no_kept_response(_: Engine) -> Page:
+    message = "Response with that id not found."
+    return Page(404, JSON, wire.error(404, message, "invalid_request_error", "response_id"))
 
 
 def _load(engine: Engine) -> Page:
@@ -62,9 +67,12 @@ def _forget(engine: Engine) -> Page:
 OWN: Pages = {("GET", "/metrics"): _metrics, ("GET", "/witness"): _witness, ("DELETE", "/witness"): _forget}
 """Every personality has these, and no key guards them."""
 
+KEPT_RESPONSE = "/v1/responses/{response_id}"
 VLLM: Pages = {
+    ("GET", KEPT_RESPONSE): _no_kept_response,
     ("GET", "/v1/models"): models,
     ("GET", "/health"): empty,
+    ("GET", "/ping"): empty,
     ("GET", "/version"): document({"version": VERSION}),
     ("GET", "/load"): _load,
 }

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inference.simulator import anthropic, guards, llamacpp, openai, pages, sglang, tgi, triton, wire
-from inference.simulator.chat import Chat
-from inference.simulator.completions import Completions
+from inference.simulator import anthropic, guards, llamacpp, mistral, openai, pages, sglang, tgi, triton, trtllm, wire
 from inference.simulator.dialects import Dialect, Error
 from inference.simulator.embeddings import Embeddings
 from inference.simulator.guards import Guard
@@ -17,6 +15,7 @@ from inference.simulator.responses import Responses
 from inference.simulator.speech import Speech
 from inference.simulator.tokenizing import Detokenize, NativeDetokenize, NativeTokenize, Tokenize
 from inference.simulator.transcriptions import Transcriptions, Translations
+from inference.simulator.vllm import VllmChat, VllmCompletions
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,20 @@ class Personality:
     """By path."""
     pages: Pages
     error: Error = wire.error
+    """Of what is refused before an endpoint has read it: no key, no JSON, members of the wrong type."""
     guard: Guard = guards.bearer_below_v1
     place: Callable[[str], str] = str
     """A path as the tables above have it."""
+    lost: Error | None = None
+    """Of a path or a method that is not there, where that is worded in another way."""
 
 
 def _served(dialects: Iterable[Dialect]) -> dict[str, Dialect]:
     return {path: dialect for dialect in dialects for path in (dialect.endpoint, *dialect.aliases)}
+
+
+def _kept_response(path: str) -> str:
+    return pages.KEPT_RESPONSE if path.startswith("/v1/responses/") else path
 
 
 def _openai(error: Error) -> tuple[Dialect, ...]:
@@ -46,12 +52,14 @@ PERSONALITIES: dict[str, Personality] = {
     "vllm": Personality(
         _served(
             (
-                *(Chat(), Completions(), Embeddings(), Messages(), CountTokens(), Responses()),
+                *(VllmChat(), VllmCompletions(), Embeddings(), Messages(), CountTokens(), Responses()),
                 *(Rerank(), Score(), Tokenize(), Detokenize()),
                 *_openai(wire.error),
             )
         ),
         pages.VLLM,
+        lost=wire.detail,
+        place=_kept_response,
     ),
     "openai": Personality(
         _served(
@@ -94,6 +102,18 @@ PERSONALITIES: dict[str, Personality] = {
         sglang.PAGES,
         sglang.error,
         guards.bearer_but_health,
+    ),
+    "trtllm": Personality(
+        _served((trtllm.TrtChat(), trtllm.TrtCompletions(), Embeddings(sglang.error))),
+        trtllm.PAGES,
+        sglang.error,
+        guards.bearer_but_health,
+    ),
+    "mistral": Personality(
+        _served((mistral.MistralChat(), mistral.MistralEmbeddings(mistral.error))),
+        mistral.PAGES,
+        mistral.error,
+        guards.bearer,
     ),
     "llamacpp": Personality(
         _served(

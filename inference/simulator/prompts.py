@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from inference.simulator import fields
 from inference.simulator.prefix_cache import BYTES_PER_TOKEN
 from inference.simulator.refusals import Refused
 
@@ -31,8 +32,7 @@ def of_messages(messages: object, tools: object = None) -> Prompt:
 
     Tools count as the text of their definitions. Raises Refused.
     """
-    if not isinstance(messages, list) or not messages:
-        raise Refused(400, "messages: Input should be a list with at least one message", param="messages")
+    messages = require(messages)
     offered = orjson.dumps(tools).decode() if tools else ""
     rendered: list[str] = [offered] if offered else []
     instruction, size, tokens = "", len(offered.encode()), 0
@@ -47,9 +47,20 @@ def of_messages(messages: object, tools: object = None) -> Prompt:
     return Prompt(content, tokens + -(-size // BYTES_PER_TOKEN), instruction)
 
 
+def require(messages: object) -> list[Any]:
+    """The messages, if they are a conversation. Raises Refused."""
+    if messages is None:
+        raise fields.invalid("messages", "Field required")
+    if not isinstance(messages, list):
+        raise fields.invalid("messages", "Input should be a valid list", "list_type")
+    if not messages:
+        raise Refused(400, "Cannot apply chat template to an empty conversation. Provide at least one message.")
+    return messages
+
+
 def of_completion(prompt: object) -> list[Prompt]:
     """The prompts of `/v1/completions`: a text, token ids, or a list of either. Raises Refused."""
-    if isinstance(prompt, str):
+    if isinstance(prompt, str) and prompt:
         return [of_text(prompt)]
     if isinstance(prompt, list) and prompt:
         if all(isinstance(item, str) for item in prompt):

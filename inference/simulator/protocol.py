@@ -161,9 +161,13 @@ def _chunk_size(line: bytearray) -> int:
 
 
 def response_head(status: int, content_type: bytes, length: int | None, extra: bytes = b"") -> bytes:
-    """Status line and headers; a `length` of None announces a chunked body, `extra` is whole header lines."""
+    """Status line and headers; a `length` of None announces a chunked body, an empty `content_type` none.
+
+    `extra` is whole header lines.
+    """
     body = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
-    return b"%s%s\r\ncontent-type: %s\r\n%s\r\n" % (_opening(status), body, content_type, extra)
+    kind = b"content-type: %s\r\n" % content_type if content_type else b""
+    return b"%s%s\r\n%s%s\r\n" % (_opening(status), body, kind, extra)
 
 
 _openings: dict[int, tuple[int, bytes]] = {}

@@ -29,16 +29,19 @@ _ECHOED: Document = {
     "prompt": None,
     "reasoning": None,
     "service_tier": "auto",
-    "temperature": 1.0,
     "text": None,
     "tool_choice": "auto",
-    "tools": [],
     "top_logprobs": None,
-    "top_p": 1.0,
     "truncation": "disabled",
     "user": None,
 }
 """What a response repeats of its request, with what it says where the request does not."""
+
+
+_NUMBERS = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+"""What it repeats as floating-point numbers."""
+_NEVER_IN_TOOLS = ("description", "allowed_callers", "async", "defer_loading", "output_schema")
+"""Members that vLLM adds to the tools it repeats."""
 
 
 class Responses(Streamed):
@@ -46,9 +49,14 @@ class Responses(Streamed):
 
     endpoint = "/v1/responses"
     id_prefix = "resp_"
+    tells_of_cuts = False
+    """Whether a stream that was cut ends with an event of its own; vLLM's says `completed` all the same."""
 
     def read(self, request: Request, options: Options) -> Job:
         asked = fields.document(request, options)
+        if asked.get("previous_response_id") is not None:
+            message = f"Response with id '{asked['previous_response_id']}' not found."
+            raise Refused(404, message, kind="invalid_request_error", param="response_id")
         offered = tools.offered(asked)
         wish = Wish(
             prompts=(_prompt(asked),),
@@ -69,18 +77,21 @@ class Responses(Streamed):
 
     def response(self, answer: Answer, status: str, output: list[Document], usage: Document | None) -> Document:
         """A response in the state of `status`."""
-        cut = {"reason": "max_output_tokens"} if status == "incomplete" else None
+        cut, asked = {"reason": "max_output_tokens"} if status == "incomplete" else None, answer.job.asked
         return {
             "id": answer.id,
             "object": "response",
             "created_at": int(time.time()),
             "status": status,
-            "error": None,
             "incomplete_details": cut,
             "model": answer.model,
             "output": output,
-            **{name: answer.job.asked.get(name, usual) for name, usual in _ECHOED.items()},
+            **{name: asked.get(name, usual) for name, usual in _ECHOED.items()},
+            **({} if asked.get("tools") else {"tool_choice": "none"}),
+            "tools": [dict.fromkeys(_NEVER_IN_TOOLS) | tool for tool in asked.get("tools") or ()],
+            **{name: _number(asked, name, usual) for name, usual in _NUMBERS.items()},
             "usage": usage,
+            **dict.fromkeys(("kv_transfer_params", "ec_transfer_params", "input_messages", "output_messages")),
         }
 
     def finished(self, answer: Answer, output: list[Document]) -> Document:
@@ -122,7 +133,8 @@ class _Stream(Events):
         if self._failed:
             return []
         response = {"response": self._dialect.finished(self._answer, _items(self._answer))}
-        self.ending = (self._event(f"response.{_status(self.job)}", response),)
+        status = _status(self.job) if self._dialect.tells_of_cuts else "completed"
+        self.ending = (self._event(f"response.{status}", response),)
         return super().dones()
 
     def _token(self, said: Said) -> Iterator[bytes]:
@@ -138,7 +150,8 @@ class _Stream(Events):
         yield self._event("response.output_item.added", {"output_index": index, "item": item})
         if part.kind != "call":
             place = _place(self._answer, index, part)
-            yield self._event("response.content_part.added", place | {"part": _content(part, [])})
+            started = _content(part, []) | ({"logprobs": []} if part.kind == "text" else {})
+            yield self._event("response.content_part.added", _placed(place) | {"part": started})
 
     def _close(self) -> Iterator[bytes]:
         if self._open is None:
@@ -152,7 +165,7 @@ class _Stream(Events):
             done = {"refusal" if part.kind == "refusal" else "text": Tokens(words)}
         yield self._event(f"response.{_NAMES[part.kind]}.done", place | done)
         if part.kind != "call":
-            yield self._event("response.content_part.done", place | {"part": _content(part, words)})
+            yield self._event("response.content_part.done", _placed(place) | {"part": _content(part, words)})
         item = _item(self._answer, index, part, _item_status(part), words)
         yield self._event("response.output_item.done", {"output_index": index, "item": item})
 
@@ -170,6 +183,11 @@ _NAMES = {
 }
 
 
+def _number(asked: Document, name: str, usual: float) -> float:
+    given = asked.get(name)
+    return float(given) if isinstance(given, int | float) else usual
+
+
 def _items(answer: Answer) -> list[Document]:
     job = answer.job
     parts = enumerate(job.parts)
@@ -177,14 +195,15 @@ def _items(answer: Answer) -> list[Document]:
 
 
 def _item(answer: Answer, index: int, part: Part, status: str, words: list[bytes]) -> Document:
-    head = {"id": _item_id(answer, index, part), "status": status}
+    head: Document = {"id": _item_id(answer, index, part), "status": status}
     if part.kind == "call":
-        call_id = tools.call_id(answer.id.replace("_", "-"), 0, index)
-        return {"type": "function_call", **head, "call_id": call_id, "name": part.name, "arguments": Tokens(words)}
+        call_id = tools.call_id(answer.id.replace("_", "-"), 0, index, "chatcmpl-tool-")
+        head |= {"type": "function_call", "call_id": call_id, "name": part.name, "arguments": Tokens(words)}
+        return head | dict.fromkeys(("async", "caller", "namespace"))
     content = [] if status == "in_progress" else [_content(part, words)]
     if part.kind == "reasoning":
         return {"type": "reasoning", **head, "summary": [], "content": content, "encrypted_content": None}
-    return {"type": "message", **head, "role": "assistant", "content": content}
+    return {"type": "message", **head, "role": "assistant", "content": content, "phase": None}
 
 
 def _content(part: Part, words: list[bytes]) -> Document:
@@ -192,7 +211,7 @@ def _content(part: Part, words: list[bytes]) -> Document:
         return {"type": "reasoning_text", "text": Tokens(words)}
     if part.kind == "refusal":
         return {"type": "refusal", "refusal": Tokens(words)}
-    return {"type": "output_text", "text": Tokens(words), "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": Tokens(words), "annotations": [], "logprobs": None}
 
 
 def _place(answer: Answer, index: int, part: Part) -> Document:
@@ -202,13 +221,18 @@ def _place(answer: Answer, index: int, part: Part) -> Document:
     return place | {"content_index": 0} | ({"logprobs": []} if part.kind == "text" else {})
 
 
+def _placed(place: Document) -> Document:
+    """A place in an event about a part, which has no logprobs of its own."""
+    return {name: value for name, value in place.items() if name != "logprobs"}
+
+
 def _item_id(answer: Answer, index: int, part: Part) -> str:
     prefix = {"call": "fc_", "reasoning": "rs_"}.get(part.kind, "msg_")
     return f"{prefix}{answer.id.removeprefix('resp_')}{index}"
 
 
 def _item_status(part: Part) -> str:
-    return "completed" if part.whole else "incomplete"
+    return "completed" if part.whole or part.kind == "text" else "incomplete"
 
 
 def _status(job: Job) -> str:
@@ -218,9 +242,19 @@ def _status(job: Job) -> str:
 def _usage(counts: Counts) -> Document:
     return {
         "input_tokens": counts.prompt,
-        "input_tokens_details": {"cached_tokens": counts.cached},
+        "input_tokens_details": {
+            "cached_tokens": counts.cached,
+            "cache_write_tokens": counts.created,
+            "input_tokens_per_turn": [],
+            "cached_tokens_per_turn": [],
+        },
         "output_tokens": counts.completion,
-        "output_tokens_details": {"reasoning_tokens": counts.reasoning},
+        "output_tokens_details": {
+            "reasoning_tokens": counts.reasoning,
+            "tool_output_tokens": 0,
+            "output_tokens_per_turn": [],
+            "tool_output_tokens_per_turn": [],
+        },
         "total_tokens": counts.prompt + counts.completion,
     }
 

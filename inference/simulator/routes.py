@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from inference.simulator import pages, wire
 from inference.simulator.bodies import JSON
-from inference.simulator.dialects import Dialect, Streamed
+from inference.simulator.dialects import Dialect, Error, Streamed
 from inference.simulator.engine import Engine
 from inference.simulator.generation import Generation
 from inference.simulator.outlet import Outlet
@@ -48,7 +48,7 @@ def _generate(
         personality.guard(request, engine.options.api_key)
         job = dialect.read(request, engine.options)
     except Refused as refused:
-        _refuse(engine, dialect, outlet, record, refused)
+        _refuse(engine, personality.error if refused.early else dialect.error, outlet, record, refused)
         return None
     record.model = engine.options.model
     record.stream = job.stream
@@ -66,16 +66,16 @@ def _record(engine: Engine, request: Request, dialect: Dialect) -> Record:
     return Record(id_, request_id, dialect.endpoint, time.time())
 
 
-def _refuse(engine: Engine, dialect: Dialect, outlet: Outlet, record: Record, refused: Refused) -> None:
+def _refuse(engine: Engine, error: Error, outlet: Outlet, record: Record, refused: Refused) -> None:
     record.status = refused.status
     engine.witness.close(record, "status")
-    body = dialect.error(refused.status, refused.message, refused.kind, refused.param)
+    body = error(refused.status, refused.message, refused.kind, refused.param)
     outlet.write(response_head(refused.status, JSON, len(body)) + body)
 
 
 def _page(engine: Engine, personality: Personality, request: Request) -> Page:
     path = personality.place(request.path)
-    found = pages.OWN | personality.pages
+    found, lost = pages.OWN | personality.pages, personality.lost or personality.error
     try:
         if (request.method, path) not in pages.OWN:
             personality.guard(request, engine.options.api_key)
@@ -87,6 +87,6 @@ def _page(engine: Engine, personality: Personality, request: Request) -> Page:
     allowed = [method for method, known in found if known == path]
     allowed += ["POST"] if path in personality.dialects else []
     if allowed:
-        body = personality.error(405, "Method Not Allowed", None, None)
+        body = lost(405, "Method Not Allowed", None, None)
         return Page(405, JSON, body, f"allow: {', '.join(allowed)}\r\n".encode())
-    return Page(404, JSON, personality.error(404, "Not Found", None, None))
+    return Page(404, JSON, lost(404, "Not Found", None, None))

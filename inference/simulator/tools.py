@@ -10,6 +10,8 @@ def offered(asked: dict[str, Any]) -> tuple[Tool, ...]:
     """The functions in `tools`, whichever of the APIs words them. Raises Refused."""
     tools = asked.get("tools")
     if tools is None:
+        if asked.get("tool_choice") not in (None, "auto", "none"):
+            raise Refused(400, "When using `tool_choice`, `tools` must be set.", param="tool_choice")
         return ()
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise Refused(400, "tools: Input should be a list of tools", param="tools")
@@ -32,6 +34,12 @@ def forced(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
             raise Refused(400, f"tool_choice: no tool is called {name!r}", param="tool_choice")
         return found
     return ()
+
+
+def is_forced(asked: dict[str, Any]) -> bool:
+    """Whether the model has no choice but to call."""
+    choice = asked.get("tool_choice")
+    return isinstance(choice, dict) or choice == "required"
 
 
 def usable(asked: dict[str, Any], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:

@@ -28,6 +28,14 @@ class LimitFields(models.Model):
         BILLING_PERIOD = "billing_period", "Billing period"
         LIFETIME = "lifetime", "For ever"
 
+    class Mode(models.TextChoices):
+        """What a budget does when it is used up."""
+
+        HARD = "hard", "Refuse requests"
+        SOFT = "soft", "Only notify"
+        # A rehearsal: what a hard budget would refuse is counted.
+        SHADOW = "shadow", "Only count what it would refuse"
+
     rpm = models.PositiveIntegerField("requests per minute", null=True, blank=True)
     tpm = models.PositiveBigIntegerField("tokens per minute", null=True, blank=True)
     input_tpm = models.PositiveBigIntegerField("input tokens per minute", null=True, blank=True)
@@ -38,6 +46,9 @@ class LimitFields(models.Model):
     allowed_models = ArrayField(models.CharField(max_length=200), null=True, blank=True)
     budget_nusd = models.PositiveBigIntegerField("budget in nano-dollars", null=True, blank=True)
     budget_window = models.CharField(max_length=16, choices=Window.choices, null=True, blank=True)
+    budget_mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.HARD, db_default="hard")
+    # What is unspent in one window may be spent in the next: at most one window's worth.
+    budget_carries_over = models.BooleanField("budget carries over", default=False, db_default=False)
 
     class Meta:
         abstract = True
@@ -50,6 +61,22 @@ class LimitFields(models.Model):
                     budget_window__in=["request", "5h", "day", "week", "month", "billing_period", "lifetime"],
                 ),
                 name="%(class)s_budget_has_a_window",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(budget_mode="hard")
+                | models.Q(
+                    budget_mode__in=["soft", "shadow"],
+                    budget_nusd__isnull=False,
+                    budget_window__in=["5h", "day", "week", "month", "billing_period", "lifetime"],
+                ),
+                name="%(class)s_budget_mode_has_a_window_to_count_in",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(budget_carries_over=False)
+                | models.Q(
+                    budget_nusd__isnull=False, budget_window__in=["5h", "day", "week", "month", "billing_period"]
+                ),
+                name="%(class)s_budget_carries_over_to_a_next_window",
             ),
         ]
 
@@ -92,6 +119,8 @@ class ScopeLimits(LimitFields):
     Subjects (subjects.py) are members, end customers, models and client addresses. Their row for `each` applies to
     every one that has no row of its own, with counters and budgets of its own.
     """
+
+    PREFIX = "lim"
 
     class Scope(models.TextChoices):
         """What the limits are of."""
@@ -137,3 +166,8 @@ class ScopeLimits(LimitFields):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.label or self.scope_id}"
+
+    @property
+    def public_id(self) -> str:
+        """The id as the outside world sees it."""
+        return ids.public(self.PREFIX, self.id)

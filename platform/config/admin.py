@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from billing import wallet
 from billing.models import Purse
+from config import limits_admin  # noqa: F401 - it registers its page
 from config.forms import AdjustForm, FoundForm, SettingsForm
 from foundation import money
 from keys.models import ApiKey, ScopeLimits

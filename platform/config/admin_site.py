@@ -86,6 +86,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Ledger", "account_balance", "billing_ledgertransaction"),
                     _page("Ledger entries", "list_alt", "billing_ledgerentry"),
                     _page("Purses", "account_balance_wallet", "billing_purse"),
+                    _page("Budget notices", "notifications", "billing_budgetnotice"),
                     _page("Holds", "hourglass_top", "billing_hold"),
                 ],
             },

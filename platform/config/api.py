@@ -62,5 +62,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("keys.api")),
     path("", include("billing.api")),
     path("", include("inference.api")),
+    path("", include("inference.limits.api")),
     path("<path:rest>", Nowhere.as_view()),
 ]

@@ -48,6 +48,7 @@ SCHEDULE = {
     "reap holds": _every(5, "billing.tasks.reap_holds"),
     "expire keys": _every(60, "keys.tasks.expire_keys"),
     "roll up usage": _every(60, "inference.tasks.roll_up_usage"),
+    "announce budget notices": _every(30, "inference.tasks.announce_budget_notices"),
     "probe replicas": _every(5, "inference.tasks.probe_replicas"),
     "verify the ledger": _at(crontab(minute="7"), "billing.tasks.verify_ledger"),
     "forget claims": _at(crontab(hour="3", minute="40"), "inference.tasks.forget_claims"),

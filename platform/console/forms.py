@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +54,10 @@ class KeyForm(forms.Form):
     budget_window = forms.ChoiceField(
         required=False, choices=LimitFields.Window.choices, initial=LimitFields.Window.MONTH, label="Per"
     )
+    budget_mode = forms.ChoiceField(
+        required=False, choices=LimitFields.Mode.choices, initial=LimitFields.Mode.HARD, label="When it is used up"
+    )
+    budget_carries_over = forms.BooleanField(required=False, label="Carry what is unspent over to the next window")
     allowed_models = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -103,7 +108,11 @@ class KeyForm(forms.Form):
         if budget is None and models is None and all(number is None for number in numbers.values()):
             return None
         window = None if budget is None else chosen["budget_window"] or LimitFields.Window.MONTH.value
-        return Limits(**numbers, allowed_models=models, budget_nusd=budget, budget_window=window)
+        limits = Limits(**numbers, allowed_models=models, budget_nusd=budget, budget_window=window)
+        if budget is None:
+            return limits
+        mode = chosen["budget_mode"] or LimitFields.Mode.HARD.value
+        return replace(limits, budget_mode=mode, budget_carries_over=chosen["budget_carries_over"])
 
 
 class RotateForm(forms.Form):

@@ -7,6 +7,7 @@ from keys.effective import Limits
 from keys.models import ApiKey, Plan, ScopeLimits
 from tenants.models import AuditEvent
 from tests.admin.cast import address, text
+from tests.inference.limits.cast import rich, spend
 from tests.keys.cast import inference_key
 from tests.tenants import cast
 
@@ -112,3 +113,16 @@ def test_limits_wider_than_those_above_are_refused_at_their_field(olu, acme):
     answer = olu.post(address(ScopeLimits, "add"), {"target": cast.project(acme).public_id, "rpm": "6"})
     assert answer.status_code == 422
     assert "wider than the one above it" in text(answer)
+
+
+def test_a_budget_is_set_with_its_kind_and_shown_with_what_is_spent(olu, acme):
+    form = {"target": acme.public_id, "budget": "2", "budget_window": "day", "budget_mode": "shadow"}
+    assert olu.post(address(ScopeLimits, "add"), form | {"budget_carries_over": "on"}).status_code == 302
+    row = ScopeLimits.objects.get(scope="organization")
+    assert (row.budget_mode, row.budget_carries_over) == ("shadow", True)
+    rich(acme)
+    spend(row, 5 * 10**8)
+    page = olu.get(address(ScopeLimits, "change", row.pk))
+    assert "$0.50 of $2.00 (25 %), until" in text(page)
+    assert '<progress max="2000000000" value="500000000">' in page.content.decode()
+    assert "$2.00 per Day (shadow), carries over" in text(page)

@@ -31,6 +31,7 @@ def test_what_operators_need_is_there_and_nothing_else():
         "keys.Plan",
         "keys.ScopeLimits",
         "billing.Purse",
+        "billing.BudgetNotice",
         "billing.Hold",
         "billing.UsageRecord",
         "billing.LedgerTransaction",

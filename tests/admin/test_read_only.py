@@ -2,12 +2,12 @@
 
 import pytest
 
-from billing.models import Hold, LedgerEntry, LedgerTransaction, Price, PriceComponent, Purse, UsageRecord
+from billing.models import BudgetNotice, Hold, LedgerEntry, LedgerTransaction, Price, PriceComponent, Purse, UsageRecord
 from keys.models import ApiKey, Plan, ScopeLimits
 from tenants.models import AuditEvent, Membership, Organization, Project
 from tests.admin.cast import address
 
-BOOKS = [LedgerTransaction, LedgerEntry, UsageRecord, Hold, Purse, AuditEvent, Price]
+BOOKS = [LedgerTransaction, LedgerEntry, UsageRecord, Hold, Purse, BudgetNotice, AuditEvent, Price]
 BY_ACTIONS = [ApiKey, Plan, ScopeLimits, Organization, Project, Membership]
 
 

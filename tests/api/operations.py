@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from foundation import clock
 from tenants.roles import Right
 from tests.api.world import Tenant
 
@@ -56,11 +57,33 @@ def _ids(of: Tenant) -> dict[str, str]:
         "proj": of.project.public_id,
         "key": of.key.public_id,
         "plan": of.plan.public_id,
+        "user": of.viewer.public_id,
     }
 
 
 def _new_key(of: Tenant) -> dict[str, Any]:
     return {"name": "New", "project": of.project.public_id}
+
+
+SIMULATION = {
+    "scope": "customer",
+    "limits": {"rpm": 1},
+    "since": "2026-11-01T00:00:00Z",
+    "until": "2026-11-08T00:00:00Z",
+}
+
+
+def _limits(name: str, path: str, right: Right) -> list[Operation]:
+    """The three operations on the limits of one scope."""
+    asked = [
+        ("retrieve", "GET", Right.KEYS_READ, None, 200),
+        ("replace", "PUT", right, {"limits": {"rpm": 1}}, 200),
+        ("remove", "DELETE", right, None, 204),
+    ]
+    return [
+        _one(f"limits_{name}_{verb}", method, path, needed, body, status)
+        for verb, method, needed, body, status in asked
+    ]
 
 
 OPERATIONS = [
@@ -83,15 +106,28 @@ OPERATIONS = [
     _one("plans_retrieve", "GET", "plans/{plan}", Right.KEYS_READ),
     _one("plans_update", "PATCH", "plans/{plan}", Right.KEYS_MANAGE, {"name": "New"}),
     _many("wallet_retrieve", "GET", "wallet", Right.BILLING_READ),
+    _many("statements_list", "GET", "statements", Right.BILLING_READ),
+    _many("statements_retrieve", "GET", f"statements/{clock.now():%Y-%m}", Right.BILLING_READ),
     _many("usage_list", "GET", "usage", Right.USAGE_READ),
     _many("usage_summary", "GET", "usage/summary?by=key", Right.USAGE_READ),
+    _many("limits_list", "GET", "limits", Right.KEYS_READ),
+    _many("limits_organization_retrieve", "GET", "limits/organization", Right.KEYS_READ),
+    *_limits("project", "limits/projects/{proj}", Right.PROJECTS_MANAGE),
+    *_limits("key", "limits/keys/{key}", Right.KEYS_MANAGE),
+    *_limits("member", "limits/members/{user}", Right.ORGANIZATION_MANAGE),
+    *_limits("customer", "limits/customers/alice", Right.ORGANIZATION_MANAGE),
+    *_limits("model", "limits/models/org/sim", Right.ORGANIZATION_MANAGE),
+    *_limits("address", "limits/addresses/2001:db8::1", Right.ORGANIZATION_MANAGE),
+    *_limits("each", "limits/each/customer", Right.ORGANIZATION_MANAGE),
+    _many("limits_simulate", "POST", "limits/simulate", Right.USAGE_READ, SIMULATION),
+    _many("budget_notices_list", "GET", "budget-notices", Right.KEYS_READ),
     _many("prices_list", "GET", "prices", None),
     _many("models_list", "GET", "models", None),
     _many("models_retrieve", "GET", "models/sim", None),
 ]
 BY_ID = {operation.id: operation for operation in OPERATIONS}
-# Asked by operators only; tests/api/test_organizations.py is about it.
-OF_OPERATORS = {"organizations_create"}
+# Asked by operators only; tests/api/test_organizations.py and test_limits.py are about them.
+OF_OPERATORS = {"organizations_create", "limits_organization_replace", "limits_organization_remove"}
 """What only operators may."""
 
 OF_ONE_OBJECT = [operation for operation in OPERATIONS if operation.names]

@@ -85,7 +85,7 @@ def test_a_key_for_inference_opens_nothing_here(operation, acme):
 def test_a_strangers_object_is_as_unknown_as_one_that_never_was(operation, by, acme, globex):
     who = Asking(key=globex.management) if by == "key" else Asking(user=globex.owner)
     known = operation.path(acme)
-    theirs = known.split("/")[1]
+    theirs = next(part for part in known.split("/") if part.startswith(f"{operation.names}_"))
     body = operation.body(acme) if operation.body else None
     never_was = ids.public(operation.names, ids.uuid7())
     paths = [known.replace(theirs, other) for other in (theirs, never_was, "nonsense", theirs.upper(), f"{theirs}x")]

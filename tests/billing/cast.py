@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from billing import wallet
+from billing.budgets import Cap
 from billing.holds import Hold, HoldRequest, Holds
 from billing.settlement import Bill, Settlements
 from foundation import clock
@@ -28,6 +29,9 @@ class Budget:
     window: str = "day"
     scope: str = "key"
     budget_id: UUID = field(default_factory=uuid7)
+    mode: str = "hard"
+    carries_over: bool = False
+    label: str = ""
 
     @property
     def who(self) -> str:
@@ -53,7 +57,7 @@ def balance(organization_id: UUID) -> tuple[int, int]:
     return found.posted_nusd, found.held_nusd
 
 
-def request(organization_id: UUID, amount_nusd: int, *caps: Budget, request_id: UUID | None = None) -> HoldRequest:
+def request(organization_id: UUID, amount_nusd: int, *caps: Cap, request_id: UUID | None = None) -> HoldRequest:
     """Ask for a hold."""
     return HoldRequest(request_id or uuid7(), organization_id, PROJECT, KEY, "sim", amount_nusd, caps=caps)
 

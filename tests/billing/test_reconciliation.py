@@ -19,6 +19,7 @@ TAMPERINGS = {
         "INSERT INTO billing_purse SELECT uuidv7(), kind, budget_id, \"window\", starts_at + interval '1 hour',"
         " ends_at, 0, 0, 0, organization_id FROM billing_purse WHERE kind = 'budget'"
     ),
+    "carried_was_left": "UPDATE billing_purse SET carried_nusd = 1 WHERE kind = 'budget'",
     "held_equals_holds": "UPDATE billing_purse SET held_nusd = held_nusd + 5 WHERE kind = 'wallet'",
     "usage_equals_ledger": "UPDATE billing_usagerecord SET cost_nusd = cost_nusd + 1",
     "hold_within_its_lease": "UPDATE billing_hold SET expires_at = now() - interval '2 minutes'",

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.django_db
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Africa/Cairo", "Asia/Beirut"]
+# Midnight twice; half an hour of summer time; an hour of winter time; quarters of an hour.
+ZONES += ["America/Havana", "Atlantic/Azores", "Australia/Lord_Howe", "Europe/Dublin", "Asia/Kathmandu", "Pacific/Apia"]
+# The days on which clocks change somewhere, for histories that would seldom meet them.
+CHANGES = [datetime(2026, month, day, tzinfo=UTC) for month, day in ((3, 8), (3, 29), (4, 24), (10, 25), (11, 1))]
 
 
 ANCHOR = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -46,6 +50,53 @@ def test_a_zone_that_skips_midnight_starts_its_day_at_one():
     starts, ends = window("day", datetime(2026, 4, 24, 12, tzinfo=UTC), "Africa/Cairo")
     assert ends - starts == timedelta(hours=23)
     assert starts.astimezone(ZoneInfo("Africa/Cairo")).hour == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "twice", "next_day"),
+    [
+        ("America/Havana", "2026-11-01T04:30", "2026-11-01T05:00"),
+        ("Atlantic/Azores", "2026-10-25T00:30", "2026-10-25T01:00"),
+    ],
+)
+def test_the_hour_that_is_there_twice_at_midnight_belongs_to_the_day_that_ends(zone, twice, next_day):
+    before = datetime.fromisoformat(f"{twice}Z")
+    starts, ends = window("day", before, zone)
+    assert starts < before < ends == datetime.fromisoformat(f"{next_day}Z")
+    assert ends - starts == timedelta(hours=25)
+    assert window("day", before + timedelta(hours=1), zone)[0] == ends
+
+
+def test_a_zone_that_leaves_a_day_out_goes_on_with_the_next_one():
+    # Samoa had no 30 December 2011.
+    starts, ends = window("day", datetime(2011, 12, 30, 9, 30, tzinfo=UTC), "Pacific/Apia")
+    assert ends - starts == timedelta(hours=24)
+    assert window("day", ends, "Pacific/Apia")[0] == ends
+    month = window("month", ends, "Pacific/Apia")
+    assert month[1] - month[0] == timedelta(days=30)
+
+
+LENGTHS = [
+    # Berlin's clocks go forward in the last week of March and back in that of October; Lord Howe's half an hour.
+    ("week", "2026-03-29", "Europe/Berlin", timedelta(days=7, hours=-1)),
+    ("week", "2026-10-25", "Europe/Berlin", timedelta(days=7, hours=1)),
+    ("month", "2026-03-10", "Europe/Berlin", timedelta(days=31, hours=-1)),
+    ("month", "2026-10-10", "Europe/Berlin", timedelta(days=31, hours=1)),
+    ("month", "2026-02-10", "Europe/Berlin", timedelta(days=28)),
+    ("month", "2028-02-10", "Europe/Berlin", timedelta(days=29)),
+    ("day", "2028-02-29", "America/New_York", timedelta(days=1)),
+    ("day", "2026-03-08", "America/New_York", timedelta(hours=23)),
+    ("day", "2026-11-01", "America/New_York", timedelta(hours=25)),
+    ("day", "2026-10-03", "Australia/Lord_Howe", timedelta(hours=23, minutes=30)),
+    ("day", "2026-04-04", "Australia/Lord_Howe", timedelta(hours=24, minutes=30)),
+    ("billing_period", "2026-03-15", "Europe/Berlin", timedelta(days=31, hours=-1)),
+]
+
+
+@pytest.mark.parametrize(("kind", "day", "zone", "length"), LENGTHS)
+def test_windows_are_longer_or_shorter_by_what_the_clocks_change(kind, day, zone, length):
+    starts, ends = window(kind, datetime.fromisoformat(f"{day}T18:00Z"), zone)
+    assert ends - starts == length
 
 
 def _midnight(day: tuple[int, int, int]) -> datetime:
@@ -91,7 +142,8 @@ def test_a_billing_period_may_begin_on_a_day_without_midnight():
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(["day", "week", "month", "billing_period", "lifetime", "5h"]),
-    at=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds of UTC
+    at=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds of UTC
+    | st.builds(lambda day, hours: day + timedelta(minutes=30 * hours), st.sampled_from(CHANGES), st.integers(-48, 72)),
     zone=st.sampled_from(ZONES),
     anchor=st.datetimes(datetime(2019, 1, 1), datetime(2020, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - as above
 )

@@ -25,6 +25,7 @@ from keys.models import ApiKey
 from tenants import founding, isolation, members, projects
 from tenants.audit import Actor
 from tenants.models import Organization, Project, Role, User
+from tests.inference.limits.cast import spend
 
 PASSWORD = "correct-horse-battery-staple"
 SYSTEM = Actor.system("scene")
@@ -68,6 +69,7 @@ def furnish(requests: int = 2400, seed: int = 7, password: str | None = None) ->
         keys = _keys(acme, owner)
         _use(acme, keys, requests, dice)
         _in_flight(acme, keys[0])
+        _spend_a_budget(acme, keys[1])
         wallet.adjust(
             organization_id=acme.pk, amount_nusd=money.nano("12.50"), reason="Refund of an outage", actor=SYSTEM
         )
@@ -151,6 +153,14 @@ def _use(acme: Organization, keys: list[ApiKey], requests: int, dice: random.Ran
 def _as_holds(part: str) -> str:
     holds = [{**bill, "amount": bill["cost"] * 3, "zone": "UTC", "caps": []} for bill in json.loads(part)]
     return json.dumps(holds)
+
+
+def _spend_a_budget(acme: Organization, key: ApiKey) -> None:
+    """The project's budget notifies, and most of it is spent."""
+    limits = Limits(budget_nusd=money.nano("0.05"), budget_window="month", budget_mode="soft")
+    assert key.project
+    row = limiting.set_limits(target=key.project, limits=limits, actor=SYSTEM)
+    spend(row, money.nano("0.042"), key_id=key.pk, project_id=key.project_id, model=MODELS[0][0])
 
 
 def _in_flight(acme: Organization, key: ApiKey) -> None:

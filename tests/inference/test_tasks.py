@@ -14,7 +14,8 @@ from tests.tenants import cast
 
 def test_the_schedule_names_tasks_that_exist():
     named = {entry["task"] for entry in SCHEDULE.values() if entry["task"].startswith("inference.")}
-    assert named == {f"inference.tasks.{name}" for name in ("roll_up_usage", "probe_replicas", "forget_claims")}
+    names = ("roll_up_usage", "probe_replicas", "forget_claims", "announce_budget_notices")
+    assert named == {f"inference.tasks.{name}" for name in names}
     assert named <= set(app.tasks)
 
 

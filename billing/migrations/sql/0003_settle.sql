@@ -10,7 +10,7 @@
 -- One row per item, in the order of the batch.
 --   1. lock the wallets                      2. take the holds away
 --   3. set apart what is settled already     4. one ledger transaction an organization, the usage records that name
---                                               it, the purses
+--                                               it, the purses, and a notice for each mark that a budget passes
 CREATE FUNCTION turnpike_settle(batch jsonb)
 RETURNS TABLE (request uuid, verdict text, overage_nusd bigint, transaction_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -90,6 +90,14 @@ BEGIN
             GROUP BY purse
         ) c
         WHERE p.id = c.purse AND (c.held <> 0 OR c.cost <> 0)
+        RETURNING p.id, p.organization_id, p.posted_nusd, p.limit_nusd, p.soft_nusd
+    ), noticed AS (
+        INSERT INTO billing_budgetnotice (id, organization_id, purse_id, mode, percent, limit_nusd, spent_nusd, at)
+        SELECT uuidv7(), m.organization_id, m.id, budget.mode, mark.percent, budget."limit", m.posted_nusd, now()
+        FROM moved m, LATERAL (VALUES ('hard', m.limit_nusd), ('soft', m.soft_nusd)) AS budget(mode, "limit"),
+            (VALUES (50), (80), (100)) AS mark(percent)
+        WHERE m.posted_nusd > 0 AND m.posted_nusd::numeric * 100 >= budget."limit"::numeric * mark.percent
+        ON CONFLICT (purse_id, mode, percent) DO NOTHING
     ), bill AS MATERIALIZED (
         SELECT uuidv7() AS id, organization, sum(least(cost, hold))::bigint AS usage,
             sum(greatest(cost - hold, 0))::bigint AS overage

@@ -1,23 +1,23 @@
-"""Any server that speaks OpenAI's dialect, and llama.cpp's, which does."""
+"""Any URL that speaks OpenAI's dialect: fields go there as they are, and what it does not know it refuses itself."""
 
 from __future__ import annotations
 
+from inference.gateway.engines.late_usage import LateUsage
+from inference.gateway.engines.listings import MODERATIONS, RERANK
 from inference.gateway.engines.openai_wires import Embedding, Generation
 from inference.gateway.engines.wire import Engine
 
 
 class Compatible(Engine):
-    """An OpenAI-compatible URL."""
+    """An OpenAI-compatible URL. It is asked for usage at the end, and may tell it with the last choice."""
 
-    kind = "openai"
+    kind = "compatible"
     wires = {
-        "chat.completions": Generation("/v1/chat/completions"),
-        "completions": Generation("/v1/completions"),
+        "chat.completions": Generation("/v1/chat/completions", stream=LateUsage),
+        "completions": Generation("/v1/completions", stream=LateUsage),
         "embeddings": Embedding(),
+        "rerank": RERANK,
+        "moderations": MODERATIONS,
     }
-
-
-class LlamaCpp(Compatible):
-    """llama.cpp's server."""
-
-    kind = "llamacpp"
+    health = "/v1/models"
+    foreign = True

@@ -5,7 +5,10 @@ So a client who leaves pays for what was made, and for nothing else.
 
 from __future__ import annotations
 
-from inference.gateway.engines.openai_wires import Embedding, Generation
+from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
+from inference.gateway.engines.listings import RERANK, SCORE, TOKENIZE
+from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
+from inference.gateway.engines.responses_wires import NativeResponses
 from inference.gateway.engines.wire import Engine
 
 
@@ -14,7 +17,13 @@ class Vllm(Engine):
 
     kind = "vllm"
     wires = {
-        "chat.completions": Generation("/v1/chat/completions", continuous_usage=True),
-        "completions": Generation("/v1/completions", continuous_usage=True),
+        "chat.completions": Generation("/v1/chat/completions", stream_options=CONTINUOUS_USAGE),
+        "completions": Generation("/v1/completions", stream_options=CONTINUOUS_USAGE),
         "embeddings": Embedding(),
+        "messages": NativeMessages(),
+        "responses": NativeResponses(),
+        "rerank": RERANK,
+        "score": SCORE,
+        "tokenize": TOKENIZE,
+        "messages.count_tokens": NativeCount(),
     }

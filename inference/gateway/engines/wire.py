@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
-from inference.gateway.catalogue import Pool
+from inference.gateway.catalogue import Pool, Route
+from inference.gateway.engines.parameters import Parameters
 from inference.gateway.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+"""What it comes to when an engine's JSON is not of the shape that its dialect has."""
 _ENGINE_REFUSES = frozenset({400, 413, 422})
 _ENGINE_BUSY = frozenset({429, 503, 529})
 
@@ -46,6 +50,8 @@ class Whole(NamedTuple):
     quantity: int | None = None
     """What was used of the endpoint's unit, where the engine knows better than the request did."""
     content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What a client must know of the answer beside it."""
 
 
 class Stream(Protocol):
@@ -72,8 +78,12 @@ class Stream(Protocol):
 class Wire(Protocol):
     """How one endpoint is put to one kind of engine."""
 
-    def call(self, order: Order, upstream_name: str) -> Call:
-        """Write the engine's request: its own model name, our bound on the output, and usage always asked for."""
+    def call(self, order: Order, upstream_name: str) -> Call | None:
+        """Write the engine's request: its own model name, our bound on the output, and usage always asked for.
+
+        None where the engine need not be asked: `whole` then answers by itself, from an empty body. Raises
+        `InvalidRequest` for what this kind of engine cannot be asked.
+        """
 
     def stream(self, order: Order) -> Stream:
         """Begin to read a stream."""
@@ -87,6 +97,20 @@ class Engine:
 
     kind: ClassVar[str]
     wires: Mapping[str, Wire]
+    parameters: ClassVar[Mapping[str, Parameters]] = MappingProxyType({})
+    """What it understands, by the endpoint's name, where that is not everything."""
+    needs_template: ClassVar[bool] = False
+    """Whether it knows no messages, so that only a deployment with a chat template serves chat."""
+    health: ClassVar[str] = "/health"
+    """Where a replica says whether it is well."""
+    foreign: ClassVar[bool] = False
+    """Whether it is other people's service: it has no health to ask for, so any answer but a failure will do."""
+
+    def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
+        """Raise `InvalidRequest`, which names the field, for what it cannot be asked there."""
+        known = self.parameters.get(surface)
+        if known is not None:
+            known.check(asked)
 
     def headers(self, pool: Pool) -> tuple[tuple[str, str], ...]:
         """Return what the engine wants to know of us: mostly the pool's credential."""

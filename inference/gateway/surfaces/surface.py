@@ -33,6 +33,10 @@ class Surface(ABC):
 
     keep_alive: ClassVar[bytes] = b": keep-alive\n\n"
     """What is written into a stream while its engine thinks, so that no proxy on the way takes it for dead."""
+    charges: ClassVar[bool] = True
+    """False where using it costs nothing at any price; it is held for (nothing), limited and recorded all the same."""
+    id_headers: ClassVar[tuple[bytes, ...]] = (b"x-request-id",)
+    """The headers in which the request's id is told."""
 
     @abstractmethod
     def parse(self, body: bytes, content_type: bytes, digest: bytes) -> Wanted:

@@ -33,7 +33,7 @@ TONES = {
     "timeout": "error",
     "drained": "warning",
     "expired": "error",
-    "refused_midstream": "warning",
+    "out_of_credit": "warning",
 }
 
 
@@ -68,7 +68,9 @@ def rate(dollars: Decimal | str) -> str:
 @register.filter
 def window(name: str) -> str:
     """Write a budget's window as it reads behind an amount."""
-    return {"request": "per request", "5h": "per five hours", "lifetime": "in all"}.get(name, f"per {name}")
+    return {"request": "per request", "5h": "per five hours", "lifetime": "in all"}.get(
+        name, f"per {name.replace('_', ' ')}"
+    )
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console import catalogue, examples, figures, forms
+from console import budgets, catalogue, examples, figures, forms
 from console.access import Place, member_page, page
 from foundation import clock, ids
 from foundation.errors import NotFound, PlatformError
@@ -59,6 +59,7 @@ def detail(request: HttpRequest, place: Place, key_id: str) -> HttpResponse:
         section="keys",
         key=key,
         limits=_limits(key),
+        meters=budgets.of_key(key),
         usage=figures.usage(place.organization, figures.PERIODS["30d"], key=key),
         requests=figures.requests(place.organization, limit=SHOWN_OF_A_KEY, key=key),
         names={},

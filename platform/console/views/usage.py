@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing import wallet
-from console import catalogue, charts, examples, figures
+from console import budgets, catalogue, charts, examples, figures
 from console.access import LAST_VISITED, Place, member_page, page
 from console.templatetags.look import compact, usd
 from foundation import ids
@@ -55,6 +55,7 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
         usage=usage,
         chart=_chart(usage, "cost" if usage.totals.cost_nusd else "requests"),
         balance=wallet.balance(organization.pk) if Right.BILLING_READ in place.rights else None,
+        meters=budgets.of_organization(place),
         requests=requests,
         names=_key_names(place, [record.key_id for record in requests]),
         active_keys=ApiKey.objects.for_organization(organization).active().filter(kind=ApiKey.Kind.INFERENCE).count(),

@@ -38,6 +38,15 @@ class Whole(serializers.IntegerField):
         return data
 
 
+class Flag(serializers.BooleanField):
+    """True or false; neither `1` nor `"yes"` is one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class Instant(serializers.DateTimeField):
     """An instant in RFC 3339 with its offset; written in UTC."""
 

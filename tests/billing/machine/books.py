@@ -15,11 +15,23 @@ EXPIRED = "expired"
 
 @dataclass(frozen=True)
 class Cap:
-    """A budget that applies to a request, with its limit at the time of asking."""
+    """The budgets of one purse that apply to a request: limits by kind, each a part of one limit of the moment.
+
+    Of the kinds, `limit` and `carrying` refuse; the latter carries over what is unspent. `soft` and `shadow` watch.
+    """
 
     budget: UUID
     window: str
     limit: int
+    parts: tuple[tuple[str, int], ...] = (("limit", 1),)
+
+    def of(self, kind: str) -> int | None:
+        return next((self.limit // part for name, part in self.parts if name == kind), None)
+
+    def hard(self, carried: int) -> int | None:
+        plain, carrying = self.of("limit"), self.of("carrying")
+        lent = None if carrying is None else carrying + min(carrying, carried)
+        return min((limit for limit in (plain, lent) if limit is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,10 @@ class Verdict:
 
 @dataclass
 class Purse:
-    """A wallet, or a window of a budget. `excused` is what took it beyond its bounds with good reason."""
+    """A wallet, or a window of a budget. `excused` is what took it beyond its bounds with good reason.
+
+    `limit`, `soft` and `carrying` are what a budget was when it was asked for last; `marks` what was noticed.
+    """
 
     organization: UUID
     posted: int = 0
@@ -72,6 +87,22 @@ class Purse:
     is_open: bool = True
     highest_limit: int = 0
     excused: int = 0
+    limit: int | None = None
+    soft: int | None = None
+    carrying: int | None = None
+    carried: int = 0
+    shadow_refused: int = 0
+    shadow_refused_amount: int = 0
+    marks: set[tuple[str, int]] = field(default_factory=set)
+
+    def note(self, cap: Cap) -> None:
+        self.limit, self.soft, self.carrying = cap.hard(self.carried), cap.of("soft"), cap.of("carrying")
+
+    def pass_marks(self) -> None:
+        """Each is passed once, by what is spent, not by what is held."""
+        for mode, limit in (("hard", self.limit), ("soft", self.soft)):
+            if limit is not None and self.posted > 0:
+                self.marks |= {(mode, percent) for percent in (50, 80, 100) if self.posted * 100 >= limit * percent}
 
 
 @dataclass
@@ -119,6 +150,8 @@ class Books:
 
     def room(self, purse: UUID, limit: int | None) -> int:
         it = self.purses[purse]
+        if it.budget and limit is None:
+            return 2**63 - 1 - it.posted - self.held(purse)
         most = it.posted + it.credit_line if limit is None else limit - it.posted
         return most - self.held(purse)
 
@@ -132,6 +165,19 @@ class Books:
         assert len(found) <= 1, "two windows of one budget are open"
         return found[0] if found else None
 
+    def open(self, name: UUID, organization: UUID, cap: Cap) -> None:
+        """A window begins: with what the one before left, if it carries over."""
+        purse = Purse(organization, budget=cap.budget, window=cap.window)
+        before = [
+            known for known in self.purses.items() if (known[1].budget, known[1].window) == (cap.budget, cap.window)
+        ]
+        if before and cap.of("carrying") is not None:
+            last, ended = before[-1]
+            if ended.carrying is not None:
+                left = ended.carrying + min(ended.carrying, ended.carried) - ended.posted - self.held(last)
+                purse.carried = min(cap.of("carrying") or 0, max(left, 0))
+        self.purses[name] = purse
+
     def take(self, ask: Ask, *, stale: bool) -> Verdict:
         """Hold all or nothing; every window is open already. A request that is held is answered as before."""
         if ask.request in self.holds:
@@ -141,10 +187,13 @@ class Books:
         if ask.organization not in self.purses:
             return Verdict(refused_by=ask.organization, idle=None if ask.is_slice else 0)
         needed: list[tuple[UUID, int | None]] = [(ask.organization, None)]
+        shadows: list[tuple[UUID, int]] = []
         for cap in ask.caps:
             window = self.open_window(cap)
             assert window is not None, "a window that was asked for is not open"
-            needed.append((window, cap.limit))
+            needed.append((window, cap.hard(self.purses[window].carried)))
+            if (shadow := cap.of("shadow")) is not None:
+                shadows.append((window, shadow))
         for purse, limit in needed:
             room = self.room(purse, limit)
             if limit == 0 or (ask.amount > 0 and room < ask.amount):
@@ -155,6 +204,7 @@ class Books:
         scarcest = min(self.room(purse, limit) for purse, limit in needed) - ask.amount
         for purse, limit in needed:
             self.purses[purse].highest_limit = max(self.purses[purse].highest_limit, limit or 0)
+        self._count_shadows(ask, shadows)
         granted = tuple(purse for purse, _ in needed)
         self.holds[ask.request] = Hold(
             ask.organization, ask.amount, granted, stale, slice=ask.request if ask.is_slice else None
@@ -175,6 +225,41 @@ class Books:
             if over and not self.holds[slice_id].amount:
                 del self.holds[slice_id]
 
+    def grow(self, ask: Ask, needed: int, wanted: int) -> tuple[int | None, UUID | None]:
+        """Raise a hold in all of its purses: what is held then, or which purse refused; neither if nothing is held."""
+        hold = self.holds.get(ask.request)
+        if hold is None:
+            return None, None
+        caps = {(cap.budget, cap.window): cap for cap in ask.caps}
+        limits: dict[UUID, int | None] = {}
+        rooms: dict[UUID, int] = {}
+        for name in hold.purses:
+            purse = self.purses[name]
+            limits[name] = caps[purse.budget, purse.window].hard(purse.carried) if purse.budget else None
+            # What a window that is over has left was lent to the next one, where it carries over.
+            lent = purse.budget is not None and not purse.is_open and purse.carrying is not None
+            rooms[name] = 0 if lent else self.room(name, limits[name])
+        tightest = min(rooms, key=lambda name: rooms[name])
+        more = min(wanted - hold.amount, rooms[tightest])
+        if hold.amount < needed and hold.amount + more < needed:
+            if self.idle(tightest) > 0:
+                self.recall(tightest)
+                return hold.amount, None
+            return None, tightest
+        if hold.amount < needed:
+            hold.amount += more
+            if hold.slice:
+                self.holds[hold.slice].amount += more
+            for name in hold.purses:
+                self.purses[name].highest_limit = max(self.purses[name].highest_limit, limits[name] or 0)
+        return hold.amount, None
+
+    def _count_shadows(self, ask: Ask, shadows: list[tuple[UUID, int]]) -> None:
+        for purse, limit in shadows:
+            if limit == 0 or (ask.amount > 0 and self.room(purse, limit) < ask.amount):
+                self.purses[purse].shadow_refused += 1
+                self.purses[purse].shadow_refused_amount += ask.amount
+
     def settle(self, charge: Charge) -> tuple[str, int]:
         """Charge once. Returns the verdict and the overage."""
         known = self.records.get(charge.request)
@@ -194,6 +279,8 @@ class Books:
             purse = self.purses[name]
             purse.posted += charge.cost if purse.budget else -charge.cost
             purse.excused += overage
+            if held or charge.cost:
+                purse.pass_marks()
         for kind, amount in (("usage", min(charge.cost, held)), ("overage", overage)):
             self._post(charge.organization, kind, -amount, "revenue")
         self.records[charge.request] = Record(
@@ -237,6 +324,8 @@ class Books:
     def check(self) -> None:
         """Nothing is ever spent that was not there, but for what is excused."""
         for name, purse in self.purses.items():
+            if purse.budget and purse.limit is None:
+                continue
             if purse.budget:
                 assert purse.posted + self.held(name) - purse.excused <= purse.highest_limit
             else:

@@ -15,7 +15,15 @@ from tests.billing.machine.books import Ask, Books, Cap, Charge, Purse, Verdict
 from tests.billing.machine.postgres import HOUR, OVER, Teller
 
 # The budgets of an organization, some with two windows at once; the last one never ends.
+# Each window has budgets of some kinds, which share its purse: a part of the limit that the history knows.
 BUDGETS = ((0, "day"), (0, "month"), (1, "5h"), (1, "billing_period"), (2, "lifetime"))
+PARTS = {
+    "day": (("carrying", 1), ("soft", 2)),
+    "month": (("limit", 1),),
+    "5h": (("limit", 1), ("carrying", 2)),
+    "billing_period": (("limit", 1), ("shadow", 2)),
+    "lifetime": (("soft", 1), ("shadow", 1)),
+}
 
 type NewAsk = tuple[int, int, set[int]]
 
@@ -41,7 +49,7 @@ class History:
             return replace(ask, caps=tuple(replace(cap, limit=self.limits[cap.budget]) for cap in ask.caps))
         who, amount, which = item
         budgets = [(self.budgets[self.organizations[who]][BUDGETS[i][0]], BUDGETS[i][1]) for i in sorted(which)]
-        caps = tuple(Cap(budget, window, self.limits[budget]) for budget, window in budgets)
+        caps = tuple(Cap(budget, window, self.limits[budget], PARTS[window]) for budget, window in budgets)
         self.asks.append(Ask(uuid7(), self.organizations[who], amount, caps))
         return self.asks[-1]
 
@@ -63,9 +71,10 @@ class History:
 
     def hold(self, asks: list[Ask], lease: timedelta) -> list[Verdict]:
         """Ask Postgres and the books, who must agree."""
-        self._close_windows()
+        self.close_windows()
         answers = self.teller.hold(asks, lease)
         self._learn_windows(asks)
+        self._note_limits(asks)
         verdicts = [self.books.take(ask, stale=lease is OVER) for ask in asks]
         assert answers == [(ask.request, verdict) for ask, verdict in zip(asks, verdicts, strict=True)]
         self.granted |= {request: verdict.purses for request, verdict in answers if verdict.purses}
@@ -85,17 +94,23 @@ class History:
             return "no wallet"
         return "no budget" if self.books.purses[verdict.refused_by].budget else "no credit"
 
-    def _close_windows(self) -> None:
+    def close_windows(self) -> None:
         for name, _, _, _, is_over in self.teller.windows(self.organizations):
             if is_over and name in self.books.purses:
                 self.books.purses[name].is_open = False
 
     def _learn_windows(self, asks: list[Ask]) -> None:
         """Windows open when they are needed. First the old ones once more: it may be midnight by now."""
-        self._close_windows()
-        needed = {(cap.budget, cap.window) for ask in asks for cap in ask.caps}
+        self.close_windows()
+        needed = {(cap.budget, cap.window): cap for ask in asks for cap in ask.caps}
         for name, owner, budget, window, is_over in self.teller.windows(self.organizations):
             if name not in self.books.purses:
                 assert (budget, window) in needed
                 assert not is_over
-                self.books.purses[name] = Purse(owner, budget=budget, window=window)
+                self.books.open(name, owner, needed[budget, window])
+
+    def _note_limits(self, asks: list[Ask]) -> None:
+        for cap in (cap for ask in asks if ask.organization in self.books.purses for cap in ask.caps):
+            window = self.books.open_window(cap)
+            assert window is not None
+            self.books.purses[window].note(cap)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from foundation.ids import uuid7
-from tests.billing.machine.books import EXPIRED, Ask, Charge
+from tests.billing.machine.books import EXPIRED, Ask, Cap, Charge
 from tests.billing.machine.history import History, NewAsk
 from tests.billing.machine.postgres import HOUR, OVER
 
@@ -19,6 +19,7 @@ class Part:
     organization: UUID
     purses: tuple[UUID, ...]
     free: int
+    caps: tuple[Cap, ...]
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Memory:
         self.history.asks.pop()
         (verdict,) = self.history.hold([ask], lease)
         if verdict.purses:
-            self.parts[ask.request] = Part(ask.organization, verdict.purses, ask.amount)
+            self.parts[ask.request] = Part(ask.organization, verdict.purses, ask.amount, ask.caps)
         return bool(verdict.purses)
 
     def hold(self, which: int, amount: int) -> UUID | None:
@@ -46,7 +47,7 @@ class Memory:
         name = roomy[which % len(roomy)]
         self.parts[name].free -= amount
         request = uuid7()
-        self.places[request] = Ask(request, self.parts[name].organization, amount), name
+        self.places[request] = Ask(request, self.parts[name].organization, amount, self.parts[name].caps), name
         return request
 
     def write(self, request: UUID, lease: timedelta) -> None:
@@ -67,6 +68,14 @@ class Memory:
         if verdict == "settled":
             self.parts[name].free += ask.amount - release
         return verdict
+
+    def grow(self, request: UUID, needed: int) -> None:
+        """Raise what is held of one; its slice grows with it."""
+        ask, name = self.places[request]
+        ((_, amount, refused_by),) = self.history.teller.grow([(ask, needed, 2 * needed)])
+        assert (amount, refused_by) == self.history.books.grow(ask, needed, 2 * needed)
+        if amount is not None:
+            self.places[request] = replace(ask, amount=amount), name
 
     def void(self, request: UUID) -> None:
         ask, name = self.places.pop(request)

@@ -12,7 +12,7 @@ import psycopg
 
 from billing.reconciliation import CHECKS
 from foundation.ids import uuid7
-from tests.billing.machine.books import Ask, Books, Charge, Record, Verdict
+from tests.billing.machine.books import Ask, Books, Charge, Purse, Record, Verdict
 
 HOUR = timedelta(hours=1)
 # A lease that has run out already, in place of waiting.
@@ -20,8 +20,11 @@ OVER = timedelta(seconds=-1)
 
 # What one organization's books look like, in the order of `as_kept`.
 LOOK = """
-SELECT coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(posted_nusd, held_nusd))
-        FROM billing_purse WHERE organization_id = ANY (%(who)s)), '{}'),
+SELECT coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(
+            posted_nusd, held_nusd, carried_nusd, shadow_refused, shadow_refused_nusd,
+            (SELECT jsonb_agg(concat_ws(' ', n.mode, n.percent) ORDER BY n.mode, n.percent)
+            FROM billing_budgetnotice n WHERE n.purse_id = p.id)))
+        FROM billing_purse p WHERE organization_id = ANY (%(who)s)), '{}'),
     coalesce((SELECT jsonb_object_agg(request_id, jsonb_build_array(
             organization_id, amount_nusd, purses, expires_at < clock_timestamp(), slice_id, recalled))
         FROM billing_hold WHERE organization_id = ANY (%(who)s)), '{}'),
@@ -36,7 +39,8 @@ SELECT coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(posted_nusd, held
 # Nothing of one history reaches the next. Only the owner, with all triggers off, can do this to the ledger.
 CLEAN = """
 SET session_replication_role = replica;
-TRUNCATE billing_hold, billing_purse, billing_ledgerentry, billing_ledgertransaction, billing_usagerecord;
+TRUNCATE billing_budgetnotice, billing_hold, billing_purse, billing_ledgerentry, billing_ledgertransaction,
+    billing_usagerecord;
 SET session_replication_role = origin
 """
 
@@ -67,15 +71,29 @@ class Teller:
                 "amount": ask.amount,
                 "slice": ask.is_slice,
                 "zone": "UTC",
-                "caps": [{"budget": cap.budget, "limit": cap.limit, "window": cap.window} for cap in ask.caps],
+                "caps": _caps(ask),
             }
             for ask in asks
         ]
         rows = self._rows("SELECT * FROM turnpike_hold(%s::jsonb, %s)", _json(batch), lease)
         return [
             (request, Verdict(tuple(purses) if purses else None, refused_by, room, held, idle))
-            for request, purses, refused_by, _, _, room, held, idle, _ in rows
+            for request, purses, refused_by, _, _, room, held, idle, *_ in rows
         ]
+
+    def grow(self, asks: Sequence[tuple[Ask, int, int]]) -> list[tuple[UUID, int | None, UUID | None]]:
+        """Ask for what each request needs, and for what it wants."""
+        batch = [
+            {
+                "request": ask.request,
+                "organization": ask.organization,
+                "needed": needed,
+                "wanted": wanted,
+                "caps": _caps(ask),
+            }
+            for ask, needed, wanted in asks
+        ]
+        return [row[:3] for row in self._rows("SELECT * FROM turnpike_grow(%s::jsonb)", _json(batch))]
 
     def settle(self, charges: Sequence[Charge]) -> list[tuple[UUID, str, int, UUID | None]]:
         batch = [
@@ -181,7 +199,7 @@ class Teller:
 def as_kept(books: Books) -> Look:
     """The books in the shape of `Teller.look`."""
     return (
-        {str(name): [purse.posted, books.held(name)] for name, purse in books.purses.items()},
+        {str(name): _purse(purse, books.held(name)) for name, purse in books.purses.items()},
         {
             str(name): [
                 str(hold.organization),
@@ -209,6 +227,20 @@ def found(owner: psycopg.Connection, *, wallet: bool = True) -> UUID:
     if wallet:
         owner.execute("SELECT turnpike_open_wallet(%s)", (name,))
     return name
+
+
+def _caps(ask: Ask) -> list[dict[str, object]]:
+    return [
+        {"budget": cap.budget, "window": cap.window, "scope": "key"}
+        | {kind: cap.limit // part for kind, part in cap.parts}
+        for cap in ask.caps
+    ]
+
+
+def _purse(purse: Purse, held: int) -> list[object]:
+    marks = [f"{mode} {percent}" for mode, percent in sorted(purse.marks)] or None
+    shadows = [purse.shadow_refused, purse.shadow_refused_amount]
+    return [purse.posted, held, purse.carried, *shadows, marks]
 
 
 def _record(record: Record) -> list[object]:

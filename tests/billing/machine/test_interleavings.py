@@ -67,7 +67,7 @@ def _scene(stage: Stage, situation: str) -> Iterator[tuple[Scene, Books]]:
     assert verdict.purses
     stage.first.void([asks[2].request])
     scene = Scene(name, verdict.purses[1], asks[0], asks[1])
-    books = Books({name: Purse(name), scene.window: Purse(name, budget=budget, window="lifetime")})
+    books = Books({name: Purse(name), scene.window: Purse(name, budget=budget, window="lifetime", limit=60)})
     books.credit(name, "credit", 100)
     _prepare(stage.first, scene, books, situation)
     yield scene, books

@@ -1,7 +1,8 @@
 """Whatever is asked, in whatever order and however often: Postgres and the model agree after every step.
 
-`hypothesis` invents the histories: holds, settlements, voids, extensions, reapings, top-ups and adjustments, in batches
-that name requests twice, repeated and out of order; limits that change; windows that end; processes that die.
+`hypothesis` invents the histories: holds, growths, settlements, voids, extensions, reapings, top-ups and adjustments,
+in batches that name requests twice, repeated and out of order; limits that change; windows that end; processes that
+die.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ FROM (SELECT max(ends_at) - clock_timestamp() AS passed FROM billing_purse WHERE
 WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 """
 # What must have happened in the histories, or they prove little.
-EVENTS = {"held", "ended", "no wallet", "no credit", "no budget", "expired", "settled", "more than held", "late"}
+EVENTS = {
+    *("held", "ended", "no wallet", "no credit", "no budget", "grown", "outgrown"),
+    *("shadow", "carried", "noticed"),
+    *("expired", "settled", "more than held", "late"),
+}
 EVENTS |= {"a slice", "held in a slice", "settled in a slice", "late in a slice", "idle"}
 
 # The last organization has no wallet, and seldom asks.
@@ -112,6 +117,16 @@ class Money(RuleBasedStateMachine):
         self.seen.update(verdict for _, verdict, _ in expected)
         self.seen.update("more than held" for _, verdict, over in expected if verdict == "settled" and over)
 
+    @rule(batch=some.lists(some.tuples(known, amount, amount), min_size=1, max_size=6))
+    def grow(self, batch: list[tuple[int, int, int]]) -> None:
+        """Some running requests cost more than was held for them."""
+        self.history.close_windows()
+        wanted = [(self.history.ask(which), needed, needed + ahead) for which, needed, ahead in batch]
+        expected = [(ask.request, *self.books.grow(ask, needed, most)) for ask, needed, most in wanted]
+        assert self.teller.grow(wanted) == expected
+        self.seen.update("grown" for _, amount, _ in expected if amount is not None)
+        self.seen.update("outgrown" for _, _, refused_by in expected if refused_by is not None)
+
     @rule(several=several)
     def void(self, several: list[int]) -> None:
         requests = self.history.requests(several)
@@ -179,6 +194,11 @@ class Money(RuleBasedStateMachine):
             self.reap(1000)
             self._settle_in_a_slice(request, cost, last=False)
 
+    @rule(which=known, needed=some.sampled_from([10, 60, 150]))
+    def grow_in_a_slice(self, which: int, needed: int) -> None:
+        if self.memory.places:
+            self.memory.grow(self._place(which), needed)
+
     @rule(which=known)
     def void_in_a_slice(self, which: int) -> None:
         if self.memory.places:
@@ -233,6 +253,10 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def postgres_and_the_model_agree(self) -> None:
         self.seen["step"] += 1
+        for purse in self.books.purses.values():
+            self.seen["shadow"] += purse.shadow_refused > 0
+            self.seen["carried"] += purse.carried > 0
+            self.seen["noticed"] += bool(purse.marks)
         assert self.teller.look(self.organizations) == postgres.as_kept(self.books)
         self.books.check()
         self.memory.check()

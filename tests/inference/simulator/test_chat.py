@@ -17,7 +17,7 @@ def _calls(reply):
     arguments: dict[int, str] = {}
     for call in (call for delta in deltas for call in delta.get("tool_calls", ())):
         names[call["index"]] = names.get(call["index"], "") + call["function"].get("name", "")
-        arguments[call["index"]] = arguments.get(call["index"], "") + call["function"]["arguments"]
+        arguments[call["index"]] = arguments.get(call["index"], "") + call["function"].get("arguments", "")
     return names, {index: json.loads(text) for index, text in arguments.items()}
 
 

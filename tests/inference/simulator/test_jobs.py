@@ -41,11 +41,11 @@ def test_what_vllm_refuses_is_refused(sim, body):
 
 def test_a_request_that_cannot_fit_is_refused_with_its_numbers():
     with simulator("--max-model-len", "100") as sim:
-        status, error = _refusal(sim, question("x" * 40, max_tokens=90))
+        status, error = _refusal(sim, question("x" * 400))
         assert status == 400
         assert "100 tokens" in error["message"]
-        assert "104 tokens" in error["message"]
-        assert _refusal(sim, question("x" * 400))[0] == 400
+        assert "104 input tokens" in error["message"]
+        assert _refusal(sim, question("x", max_tokens=101))[1]["param"] == "max_tokens"
 
 
 def test_an_answer_ends_where_the_context_does():

@@ -24,7 +24,7 @@ def test_usage_comes_in_a_chunk_without_choices(sim):
     last = reply.events[-1]
     assert last["choices"] == []
     assert last["usage"]["completion_tokens"] == 3
-    assert last["usage"]["prompt_tokens_details"] == {"cached_tokens": 0}
+    assert last["usage"]["prompt_tokens_details"] == {"cached_tokens": 0, "created_cache_tokens": 0}
 
 
 def test_continuous_usage_is_cumulative_from_the_role_chunk_on(sim):

@@ -44,7 +44,7 @@ def test_messages_of_another_shape_are_refused(messages):
 
 @pytest.mark.parametrize(
     ("prompt", "tokens"),
-    [("12345", [2]), (["1234", "12345678"], [1, 2]), ([5, 6, 7], [3]), ([[5], [6, 7]], [1, 2]), ("", [1])],
+    [("12345", [2]), (["1234", "12345678"], [1, 2]), ([5, 6, 7], [3]), ([[5], [6, 7]], [1, 2])],
 )
 def test_a_completion_takes_texts_and_token_ids(prompt, tokens):
     assert [one.tokens for one in prompts.of_completion(prompt)] == tokens

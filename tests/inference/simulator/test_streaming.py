@@ -13,7 +13,7 @@ def test_a_stream_is_role_content_finish_and_the_end_marker(sim):
     first, *content, last = [event["choices"][0] for event in reply.events]
     assert first["delta"] == {"role": "assistant", "content": ""}
     assert [choice["finish_reason"] for choice in content] == [None] * 3
-    assert (last["delta"], last["finish_reason"]) == ({"content": ""}, "stop")
+    assert (last["delta"], last["finish_reason"]) == ({}, "stop")
     assert reply.data[-1] == "[DONE]"
     assert reply.whole
 

@@ -10,7 +10,7 @@ SQL = Path(__file__).parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("billing", "0006_usage_attempts")]
+    dependencies: ClassVar = [("billing", "0007_budget_modes")]
     operations: ClassVar[list[Operation]] = [
         migrations.AddField("hold", "slice_id", models.UUIDField(null=True)),
         migrations.AddField(
@@ -22,5 +22,5 @@ class Migration(migrations.Migration):
             "hold",
             models.Index(fields=["organization"], condition=models.Q(slice_id__isnull=False), name="hold_in_slices"),
         ),
-        migrations.RunSQL((SQL / "0007_slices.sql").read_text()),
+        migrations.RunSQL((SQL / "0008_slices.sql").read_text()),
     ]
