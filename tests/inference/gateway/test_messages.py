@@ -1,6 +1,7 @@
 """Anthropic's messages before an engine that has them and before one that only chats: the same story as chat's."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -207,7 +208,7 @@ async def test_the_user_of_a_request_is_the_customer(acme, usage):
 
 
 async def test_tokens_are_counted_for_nothing_and_on_the_record(acme, usage, engine):
-    question = {"messages": [{"role": "user", "content": f"[[sim {FAST} tokens=1]] count"}]}
+    question: dict[str, Any] = {"messages": [{"role": "user", "content": f"[[sim {FAST} tokens=1]] count"}]}
     counted = await acme.ask({"model": "sim", **question}, path="/v1/messages/count_tokens")
     assert (counted.headers.get("x-turnpike-estimated") == "true") is (engine == BRIDGED)
     (record,) = await usage()
