@@ -34,7 +34,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # The environment is this folder's own, whatever shell `make` was called from.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 
-.PHONY: help up test check bench soak conformance-vllm docs lock browser wrk
+.PHONY: help up test check bench soak conformance-vllm docs lock sdks browser wrk
 
 help:
 	@sed -n '2,7s/^# \{0,1\}//p' Makefile
@@ -43,7 +43,7 @@ help:
 up: $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 	@exec $(PYTHON) -m config.local up --data "$(DATA)" --port "$(PORT)" --engine "$(ENGINE)" --workers "$(WORKERS)"
 
-test: $(DEV) $(SDKS) browser
+test: $(DEV) sdks browser
 	@exec $(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV)
@@ -113,6 +113,8 @@ define install
 @$(UV) pip install -q --no-deps --no-build-isolation --editable .
 @touch $@
 endef
+
+sdks: $(SDKS)
 
 # The official SDKs for JavaScript, asked by tests/sdks. Node itself is a Python package of the developer's: Debian's is
 # older than they take, and the product needs none. The target is what npm writes when it is done.

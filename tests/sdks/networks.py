@@ -30,3 +30,8 @@ class Network(httpx2.Client):
     def statuses(self) -> list[int]:
         """Every status that came from the server, lost or not."""
         return [answer.status_code for answer in self.answers]
+
+    @property
+    def request_ids(self) -> list[str]:
+        """What the server calls each of the requests."""
+        return [answer.headers["x-request-id"] for answer in self.answers]

@@ -6,7 +6,7 @@ export function network({ loses = 0, onRefusal = () => {} } = {}) {
   const fetch_ = async (...asked) => {
     const response = await fetch(...asked);
     const { status, headers } = response;
-    answers.push({ status, retryAfter: headers.get('retry-after'), replayed: headers.get('idempotent-replayed') });
+    answers.push({ status, retryAfter: headers.get('retry-after'), requestId: headers.get('x-request-id') });
     if (status === 429) onRefusal();
     if (answers.length <= loses) {
       await response.arrayBuffer();
@@ -20,6 +20,6 @@ export function network({ loses = 0, onRefusal = () => {} } = {}) {
 /** What a case says of a retry that was told to wait: what came, and how long the SDK took. */
 export async function timed(answers, ask) {
   const began = performance.now();
-  const answer = await ask();
-  return { answer, answers, seconds: (performance.now() - began) / 1000 };
+  const tokens = await ask();
+  return { tokens, answers, seconds: (performance.now() - began) / 1000 };
 }
