@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import httpx2
@@ -34,7 +35,11 @@ def client(customer: Tenant) -> Iterator[anthropic.Anthropic]:
 
 
 def sdk(tenant: Tenant, **options) -> anthropic.Anthropic:
-    known = {"base_url": tenant.base_url.removesuffix("/v1"), "api_key": tenant.api_key, "max_retries": 0}
+    known: dict[str, Any] = {
+        "base_url": tenant.base_url.removesuffix("/v1"),
+        "api_key": tenant.api_key,
+        "max_retries": 0,
+    }
     return anthropic.Anthropic(**(known | options))
 
 
@@ -43,7 +48,8 @@ def asked(directive: str = "tokens=5") -> list[MessageParam]:
 
 
 def message(client: anthropic.Anthropic, directive: str = "tokens=5", **fields):
-    return client.messages.create(**({"model": "sim", "max_tokens": 600, "messages": asked(directive)} | fields))
+    known: dict[str, Any] = {"model": "sim", "max_tokens": 600, "messages": asked(directive)}
+    return client.messages.create(**(known | fields))
 
 
 def stream(client: anthropic.Anthropic, directive: str = "tokens=5", **fields):
@@ -52,7 +58,13 @@ def stream(client: anthropic.Anthropic, directive: str = "tokens=5", **fields):
 
 def prompt(usage: Usage) -> int:
     """All that was read: Anthropic counts apart what went into a cache and what came from it."""
-    return usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens
+    return usage.input_tokens + (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
+
+
+def told(error: anthropic.APIStatusError) -> dict[str, Any]:
+    """What an error's body says of it."""
+    assert isinstance(error.body, dict)
+    return error.body["error"]
 
 
 def test_a_message_tells_the_usage_that_is_charged(installation, acme):
@@ -94,9 +106,9 @@ def test_a_tool_is_used_and_its_result_is_taken(client, streamed):
 
 async def test_the_asynchronous_client_streams_as_well(customer):
     url = customer.base_url.removesuffix("/v1")
-    async with anthropic.AsyncAnthropic(base_url=url, api_key=customer.api_key, max_retries=0) as client:
-        async with client.messages.stream(model="sim", max_tokens=600, messages=asked()) as running:
-            assert (await running.get_final_message()).usage.output_tokens == 5
+    client = anthropic.AsyncAnthropic(base_url=url, api_key=customer.api_key, max_retries=0)
+    async with client, client.messages.stream(model="sim", max_tokens=600, messages=asked()) as running:
+        assert (await running.get_final_message()).usage.output_tokens == 5
 
 
 def test_a_structured_message_is_parsed(client):
@@ -127,7 +139,7 @@ REFUSALS = [
 def test_what_is_wrong_in_a_request_is_named(client, fields, kind, type_, code):
     with pytest.raises(kind) as refused:
         message(client, **fields)
-    assert (refused.value.body["error"]["type"], refused.value.body["error"]["code"]) == (type_, code)
+    assert (told(refused.value)["type"], told(refused.value)["code"]) == (type_, code)
     assert refused.value.request_id == refused.value.body["request_id"]
     assert refused.value.request_id.startswith("req_")
 
@@ -135,7 +147,7 @@ def test_what_is_wrong_in_a_request_is_named(client, fields, kind, type_, code):
 def test_a_wrong_key_is_an_authentication_error(customer):
     with sdk(customer, api_key="tpk_live_wrong") as client, pytest.raises(anthropic.AuthenticationError) as refused:
         message(client)
-    assert refused.value.body["error"]["code"] == "invalid_api_key"
+    assert told(refused.value)["code"] == "invalid_api_key"
 
 
 def test_an_empty_wallet_is_402_and_is_not_retried(installation):
@@ -143,7 +155,7 @@ def test_an_empty_wallet_is_402_and_is_not_retried(installation):
     client = sdk(installation.organization(credit="0"), max_retries=2, http_client=network)
     with client, pytest.raises(anthropic.PaymentRequiredError) as refused:
         message(client)
-    assert (refused.value.body["error"]["type"], network.statuses) == ("billing_error", [402])
+    assert (told(refused.value)["type"], network.statuses) == ("billing_error", [402])
 
 
 def test_a_used_up_rate_is_a_rate_limit_error_that_says_when(installation):
@@ -151,7 +163,7 @@ def test_a_used_up_rate_is_a_rate_limit_error_that_says_when(installation):
         message(client)
         with pytest.raises(anthropic.RateLimitError) as refused:
             message(client)
-    assert refused.value.body["error"]["code"] == "rate_limit_exceeded"
+    assert told(refused.value)["code"] == "rate_limit_exceeded"
     assert 1 <= int(refused.value.response.headers["retry-after"]) <= 61
 
 
@@ -164,29 +176,29 @@ def test_a_retry_waits_as_long_as_it_is_told(installation):
             began = time.monotonic()
             assert message(client).usage.output_tokens == 5
     *refused, served = network.answers
-    told = [int(answer.headers["retry-after"]) for answer in refused]
-    assert (told[0], served.status_code) == (1, 200)
-    assert time.monotonic() - began >= sum(told), "by itself the SDK would wait for half of that"
+    waits = [int(answer.headers["retry-after"]) for answer in refused]
+    assert (waits[0], served.status_code) == (1, 200)
+    assert time.monotonic() - began > sum(waits), "by itself the SDK would wait for half of that"
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 def test_a_failing_engine_is_a_server_error(client, streamed):
     with pytest.raises(anthropic.InternalServerError) as failed:
         message(client, "status=500", stream=streamed)
-    assert (failed.value.status_code, failed.value.body["error"]["code"]) == (502, "upstream_error")
+    assert (failed.value.status_code, told(failed.value)["code"]) == (502, "upstream_error")
 
 
 def test_an_overloaded_engine_is_anthropics_overloaded_error(client):
     with pytest.raises(anthropic.InternalServerError) as failed:
         message(client, "status=529")
-    assert failed.value.body["error"]["type"] == "overloaded_error"
+    assert told(failed.value)["type"] == "overloaded_error"
 
 
 @pytest.mark.parametrize("breaks", ["die_after=2", "rst_after=2", "err_event=2"])
 def test_a_message_that_breaks_is_an_error_and_never_an_answer(client, breaks):
     with stream(client, f"tokens=9 {breaks}") as running, pytest.raises(anthropic.APIStatusError) as broken:
         running.get_final_message()
-    assert broken.value.body["error"]["code"] == "upstream_error"
+    assert told(broken.value)["code"] == "upstream_error"
 
 
 def test_a_client_that_runs_out_of_patience_pays_for_no_output(installation, acme):

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
-from openai.types.responses import ResponseInputParam
 from pydantic import BaseModel
 
 from tests.installation import Tenant
@@ -39,12 +39,16 @@ def client(customer: Tenant) -> Iterator[openai.OpenAI]:
 
 
 def sdk(tenant: Tenant, **options) -> openai.OpenAI:
-    known = {"base_url": tenant.base_url, "api_key": tenant.api_key, "max_retries": 0}
+    known: dict[str, Any] = {"base_url": tenant.base_url, "api_key": tenant.api_key, "max_retries": 0}
     return openai.OpenAI(**(known | options))
 
 
+def text(directive: str = "tokens=5") -> str:
+    return f"What is the toll? [[sim {FAST} {directive}]]"
+
+
 def asked(directive: str = "tokens=5") -> list[ChatCompletionMessageParam]:
-    return [{"role": "user", "content": f"What is the toll? [[sim {FAST} {directive}]]"}]
+    return [{"role": "user", "content": text(directive)}]
 
 
 def chat(client: openai.OpenAI, directive: str = "tokens=5", **fields):
@@ -52,7 +56,7 @@ def chat(client: openai.OpenAI, directive: str = "tokens=5", **fields):
 
 
 def respond(client: openai.OpenAI, directive: str = "tokens=5", **fields):
-    return client.responses.create(model="sim", input=f"What is the toll? [[sim {FAST} {directive}]]", **fields)
+    return client.responses.create(model="sim", input=text(directive), **fields)
 
 
 def test_an_answer_tells_the_usage_that_is_charged(installation, acme):
@@ -74,7 +78,7 @@ def test_a_collected_stream_is_the_plain_answer(client):
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 def test_a_tool_is_called_and_its_result_is_taken(client, streamed):
-    tools = [{"type": "function", "function": {"name": "toll", "parameters": PARAMETERS, "strict": True}}]
+    tools: list[Any] = [{"type": "function", "function": {"name": "toll", "parameters": PARAMETERS, "strict": True}}]
     messages = asked("tools=1")
     if streamed:
         with client.chat.completions.stream(model="sim", messages=messages, tools=tools) as stream:
@@ -83,8 +87,8 @@ def test_a_tool_is_called_and_its_result_is_taken(client, streamed):
         called = chat(client, "tools=1", tools=tools).choices[0]
     (call,) = called.message.tool_calls
     assert (called.finish_reason, call.function.name) == ("tool_calls", "toll")
-    turn = called.message.to_dict(exclude_none=True)
-    result = {"role": "tool", "tool_call_id": call.id, "content": "two pence"}
+    turn: Any = called.message.to_dict(exclude_none=True)
+    result: Any = {"role": "tool", "tool_call_id": call.id, "content": "two pence"}
     second = client.chat.completions.create(model="sim", messages=[*messages, turn, result, *asked()], tools=tools)
     assert (second.choices[0].finish_reason, second.usage.completion_tokens) == ("stop", 5)
 
@@ -108,24 +112,24 @@ def test_a_response_tells_its_usage_and_its_text(client):
 
 
 def test_a_collected_response_is_the_plain_one(client):
-    with client.responses.stream(model="sim", input=asked()[0]["content"]) as stream:
+    with client.responses.stream(model="sim", input=text()) as stream:
         streamed = stream.get_final_response()
     plain = respond(client)
     assert (streamed.output_text, streamed.usage.output_tokens) == (plain.output_text, plain.usage.output_tokens)
 
 
 def test_a_response_calls_a_function_and_takes_its_output(client):
-    tools = [{"type": "function", "name": "toll", "parameters": PARAMETERS, "strict": True}]
-    question = {"role": "user", "content": f"What is the toll? [[sim {FAST} tools=1]]"}
+    tools: list[Any] = [{"type": "function", "name": "toll", "parameters": PARAMETERS, "strict": True}]
+    question: Any = {"role": "user", "content": text("tools=1")}
     (call,) = client.responses.create(model="sim", input=[question], tools=tools).output
     assert (call.type, call.name) == ("function_call", "toll")
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "two pence"}
-    turns: ResponseInputParam = [question, call.to_dict(exclude_none=True), result, *asked()]
+    turns: list[Any] = [question, call.to_dict(exclude_none=True), result, *asked()]
     assert client.responses.create(model="sim", input=turns, tools=tools).usage.output_tokens == 5
 
 
 def test_a_structured_response_is_parsed(client):
-    answer = client.responses.parse(model="sim", input=asked()[0]["content"], text_format=Toll)
+    answer = client.responses.parse(model="sim", input=text(), text_format=Toll)
     assert isinstance(answer.output_parsed, Toll)
 
 
@@ -197,9 +201,9 @@ def test_a_retry_waits_as_long_as_it_is_told(installation):
             began = time.monotonic()
             assert chat(client).usage.completion_tokens == 5
     *refused, served = network.answers
-    told = [int(answer.headers["retry-after"]) for answer in refused]
-    assert (told[0], served.status_code) == (1, 200)
-    assert time.monotonic() - began >= sum(told), "by itself the SDK would wait for half of that"
+    waits = [int(answer.headers["retry-after"]) for answer in refused]
+    assert (waits[0], served.status_code) == (1, 200)
+    assert time.monotonic() - began > sum(waits), "by itself the SDK would wait for half of that"
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -219,7 +223,7 @@ def test_a_chat_that_breaks_is_an_error_and_never_an_answer(client, breaks):
 
 @pytest.mark.parametrize("breaks", BREAKS)
 def test_a_response_that_breaks_is_an_error_and_never_an_answer(client, breaks):
-    question = asked(f"tokens=9 {breaks}")[0]["content"]
+    question = text(f"tokens=9 {breaks}")
     with client.responses.stream(model="sim", input=question) as stream, pytest.raises(openai.APIError) as broken:
         stream.get_final_response()
     assert broken.value.code == "upstream_error"
