@@ -1,12 +1,12 @@
 """Rates and quantities in the units that people think in: minutes, images, millions of characters. No Django here.
 
-The tables keep US dollars per million of everything, so that a charge is one kind of sum; only what is shown and entered
-differs. Exact both ways, as far as nine places of the rate per million go.
+The tables keep US dollars per million of everything, so that a charge is one kind of sum; only what is shown and what
+is entered differ. Exact both ways, as far as nine places of the rate per million go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -38,6 +38,8 @@ UNITS: Mapping[str, Unit] = MappingProxyType(
     }
 )
 
+TOKENS: Final = frozenset({"input", "cached_input", "output"})
+
 
 def in_unit(kind: str, usd_per_million: Decimal) -> Decimal:
     """Return what one of the kind's unit costs, in US dollars, without the traces of rounding a rate."""
@@ -64,11 +66,6 @@ def listed(rates: Mapping[str, Decimal]) -> list[str]:
 def counted(kind: str, quantity: int) -> str:
     """Write a quantity: `1,200 characters`."""
     return f"{quantity:,} {UNITS[kind].one if quantity == 1 else UNITS[kind].many}"
-
-
-def is_of_tokens(kinds: Iterable[str]) -> bool:
-    """Say whether any of the kinds is about tokens."""
-    return any(kind in ("input", "cached_input", "output") for kind in kinds)
 
 
 def _plain(amount: Decimal) -> str:
