@@ -99,7 +99,7 @@ MORE = {
         _simulated("image", "Simulated images", "Pictures of one colour.", makes="image", kind="images", rate="0.04"),
     )
 }
-"""What else an engine of the kind does, each as a model with a price of its own; also only the simulator is all of it."""
+"""What else an engine of the kind does, each as a model with a price of its own."""
 
 
 def offers(kind: Kind) -> tuple[Offer, ...]:
