@@ -13,11 +13,11 @@ import orjson
 from foundation import clock
 from inference.gateway.catalogue import Pool
 from inference.gateway.engines.anthropic_wires import MESSAGES, NativeCount, NativeMessages, likely_tokens
+from inference.gateway.engines.message_streams import MessageMeter, events, openai_usage
 from inference.gateway.engines.openai_wires import DONE, parsed
 from inference.gateway.engines.parameters import Parameters
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, MISSHAPEN, Call, Engine, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
-from inference.gateway.message_streams import MessageMeter, events, openai_usage
 from inference.gateway.streams import Blocks, split_at_error
 from inference.gateway.translation.claude_answer import completion
 from inference.gateway.translation.claude_events import ChatChunks

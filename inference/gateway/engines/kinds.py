@@ -47,7 +47,7 @@ def able(routes: tuple[Route, ...], surface: str, asked: dict[str, Any]) -> tupl
     found, refusal = [], None
     for route in routes:
         engine = ENGINES[route.pool.engine]
-        if not serves(engine, surface, route):
+        if not serves(engine.kind, surface) or not _has_words(engine, surface, route):
             continue
         try:
             _check(engine, surface, asked, route)
@@ -60,11 +60,15 @@ def able(routes: tuple[Route, ...], surface: str, asked: dict[str, Any]) -> tupl
     return tuple(found)
 
 
-def serves(engine: Engine, surface: str, route: Route) -> bool:
-    """Whether an endpoint is served there: chat needs a template where the engine knows no messages."""
-    wire = engine.wires.get(surface)
-    chats = surface == CHAT or isinstance(wire, Bridged)
-    return wire is not None and (bool(route.template) or not chats or not engine.needs_template)
+def serves(kind: str, surface: str) -> bool:
+    """Say whether engines of a kind can be asked this at all."""
+    return surface in ENGINES[kind].wires
+
+
+def _has_words(engine: Engine, surface: str, route: Route) -> bool:
+    """Whether messages can be put to it: one that knows none needs a template for them."""
+    chats = surface == CHAT or isinstance(engine.wires[surface], Bridged)
+    return bool(route.template) or not chats or not engine.needs_template
 
 
 def _check(engine: Engine, surface: str, asked: dict[str, Any], route: Route) -> None:

@@ -1,6 +1,7 @@
 """Anthropic's messages before an engine that has them and before one that only chats: the same story as chat's."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.inference.simulator.client import eventually
 FAST = "ttft=1 gap=0"
 TOOL = {"name": "toll", "input_schema": {"type": "object", "properties": {"gate": {"type": "string"}}}}
 ROAD = {**TOOL, "name": "road", "description": "Where to."}
-NATIVE, BRIDGED = Pool.Engine.VLLM, Pool.Engine.OPENAI
+NATIVE, BRIDGED = Pool.Engine.VLLM, Pool.Engine.COMPATIBLE
 
 
 @pytest.fixture(params=[NATIVE, BRIDGED], ids=["native", "bridged"])
@@ -207,7 +208,7 @@ async def test_the_user_of_a_request_is_the_customer(acme, usage):
 
 
 async def test_tokens_are_counted_for_nothing_and_on_the_record(acme, usage, engine):
-    question = {"messages": [{"role": "user", "content": f"[[sim {FAST} tokens=1]] count"}]}
+    question: dict[str, Any] = {"messages": [{"role": "user", "content": f"[[sim {FAST} tokens=1]] count"}]}
     counted = await acme.ask({"model": "sim", **question}, path="/v1/messages/count_tokens")
     assert (counted.headers.get("x-turnpike-estimated") == "true") is (engine == BRIDGED)
     (record,) = await usage()

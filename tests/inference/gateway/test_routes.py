@@ -7,7 +7,7 @@ import pytest
 
 from config.local import catalogue
 from config.local.engines import Kind
-from inference.gateway.engines.kinds import ENGINES, serves
+from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.surfaces.router import ROUTES
 from tenants import isolation
 from tests.architecture import checkout
@@ -37,7 +37,7 @@ def catalogued(request, fresh_database, engines):
     with isolation.everything():
         catalogue.offer(Kind.SIMULATOR, [engine.url for engine in engines])
     surface = ROUTES[request.node.callspec.params["path"]].name
-    kind = next(kind for kind in ("vllm", *ENGINES) if serves(kind, surface))
+    kind = next(kind for kind in ("vllm", *ENGINES) if surface in ENGINES[kind].wires)
     fresh_database.sql("UPDATE inference_pool SET engine = %s", kind)
 
 
