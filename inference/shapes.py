@@ -84,6 +84,9 @@ class SumFacts(serializers.Serializer[Any]):
     prompt_tokens = serializers.IntegerField(read_only=True)
     cached_tokens = serializers.IntegerField(read_only=True)
     completion_tokens = serializers.IntegerField(read_only=True)
+    seconds = serializers.IntegerField(read_only=True, help_text="Of sound that was written down.")
+    characters = serializers.IntegerField(read_only=True, help_text="That were spoken.")
+    images = serializers.IntegerField(read_only=True)
     cost_nano_usd = NanoUsd("cost_nusd")
     cost_usd = Usd("cost_nusd")
 
