@@ -110,9 +110,7 @@ def _compare(table: str, unit: str) -> str:
     )
 
 
-HOURS = _replace(
-    "inference_usagehour", _of_records("hour", "request_id >= %(first)s AND request_id < %(end)s")
-)
+HOURS = _replace("inference_usagehour", _of_records("hour", "request_id >= %(first)s AND request_id < %(end)s"))
 """Replaces the hours in [starts_at, ends_at); first and end are the smallest ids of those instants."""
 
 DAYS = _replace("inference_usageday", _OF_HOURS)

@@ -74,9 +74,7 @@ async def ask(customer):
 
     async def ask(text: str = FAST, **fields: Any) -> list[list[dict[str, Any]]]:
         """Ask twice: plain, then streamed."""
-        return [
-            told(await acme.chat(text, stream=streamed, **fields), streamed=streamed) for streamed in (False, True)
-        ]
+        return [told(await acme.chat(text, stream=streamed, **fields), streamed=streamed) for streamed in (False, True)]
 
     return ask
 
