@@ -12,15 +12,7 @@ from inference.gateway.admission import Ticket
 from inference.gateway.engines.wire import Whole
 from inference.gateway.exchange import Exchange
 from inference.gateway.surfaces.surface import Surface
-from inference.gateway.wanted import Outcome
-
-_STREAM_HEAD: tuple[Header, ...] = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-content-type-options", b"nosniff"),
-    # nginx and its kind would otherwise collect the stream.
-    (b"x-accel-buffering", b"no"),
-)
+from inference.gateway.wanted import Outcome, Wanted
 
 
 def duration(milliseconds: int) -> bytes:
@@ -71,7 +63,7 @@ def common_headers(exchange: Exchange) -> list[Header]:
 async def start_stream(send: Send, exchange: Exchange) -> None:
     """Send the head of a stream."""
     exchange.head_sent = True
-    headers = [*_STREAM_HEAD, *common_headers(exchange)]
+    headers = [*exchange.order.surface.stream_head(exchange.order.wanted), *common_headers(exchange)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
@@ -81,8 +73,13 @@ async def end_stream(send: Send, marker: bytes) -> None:
 
 
 async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> None:
-    """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet."""
+    """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet.
+
+    Where a stream has no words for it nothing is sent: the server closes the connection before the body is complete.
+    """
     surface = exchange.order.surface
+    if exchange.head_sent and not surface.tells_breaks:
+        return
     if exchange.head_sent:
         await end_stream(send, surface.error_event(error, exchange.public_id))
     else:
@@ -103,8 +100,9 @@ async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) ->
     await send({"type": "http.response.body", "body": whole.body})
 
 
-async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, *, streamed: bool) -> None:
+async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, wanted: Wanted) -> None:
     """Answer a repeated request with what the first one used and cost. Its content was never kept."""
+    streamed = wanted.stream and surface.tells_breaks
     headers: list[Header] = [
         *identity(surface, public_id),
         (b"idempotent-replayed", b"true"),
@@ -116,7 +114,7 @@ async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Ou
     if not streamed:
         await send_json(send, 200, body, headers)
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEAD, *headers]})
+    await send({"type": "http.response.start", "status": 200, "headers": [*surface.stream_head(wanted), *headers]})
     await end_stream(send, body)
 
 

@@ -60,10 +60,10 @@ def consumption(
 
     `usage` is the engine's last word (OpenAI's object) or None, `final` whether it was meant as the last one,
     `outputs` how many pieces of output went by, `likely_prompt` our own estimate for an engine that says nothing.
-    What `generates` no tokens (a vector, a verdict, a picture) is delivered whole or not at all.
+    What `generates` no tokens (a vector, a verdict, a picture, speech) is charged for what it was made of.
     """
     if not generates:
-        return _whole(ending, usage, likely_prompt)
+        return _undivided(ending, usage, outputs, likely_prompt)
     tokens = _tokens(usage)
     source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
     if tokens is None:
@@ -76,13 +76,20 @@ def consumption(
     return Consumption(NO_OUTPUT if ending in PAYING else ending, source, tokens, billable=False)
 
 
-def _whole(ending: Ending, usage: Any, likely_prompt: int) -> Consumption:
-    complete = ending is Ending.COMPLETE
+def quantity(unit: str, usage: Any, likely: int) -> int:
+    """Return how much of an endpoint's unit was used: what the engine's usage says of it, else what is likely."""
+    told = _count(usage.get(unit)) if unit and isinstance(usage, dict) else None
+    return likely if told is None else told
+
+
+def _undivided(ending: Ending, usage: Any, outputs: int, likely_prompt: int) -> Consumption:
+    """Its input is read as a whole before the first piece of it comes, so whoever got any of it pays for all."""
+    delivered = ending is Ending.COMPLETE or (ending in PAYING and outputs > 0)
     tokens, source = _tokens(usage), Source.FINAL
     if tokens is None:
-        tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if complete else (Tokens(0, 0, 0), Source.NONE)
-    outcome = NO_OUTPUT if ending is Ending.CLIENT_LEFT else ending
-    return Consumption(outcome, source, tokens, billable=complete)
+        tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if delivered else (Tokens(0, 0, 0), Source.NONE)
+    outcome = NO_OUTPUT if ending in PAYING and not delivered else ending
+    return Consumption(outcome, source, tokens, billable=delivered)
 
 
 def _tokens(usage: Any) -> Tokens | None:

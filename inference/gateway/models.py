@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from billing.rates import in_force
 from foundation import clock
 from foundation.web import send_json
 from inference.gateway import model_pages
@@ -13,6 +14,7 @@ from inference.gateway.answers import identity
 from inference.gateway.catalogue import Model
 from inference.gateway.endpoints import Services
 from inference.gateway.errors import ModelNotFound
+from inference.gateway.offering import endpoints
 from inference.gateway.orders import Http
 from inference.gateway.surfaces.router import speaks_anthropic, spoken
 from keys.verification import Caller
@@ -60,4 +62,9 @@ def _as_openai(model: Model) -> dict[str, Any]:
         "display_name": model.display_name,
         "context_length": model.context_length,
         "max_output_tokens": model.max_output_tokens,
+        "input_modalities": model.input_modalities,
+        "output_modalities": model.output_modalities,
+        "endpoints": endpoints(
+            model.input_modalities, model.output_modalities, model.routes, in_force(model.prices, clock.now())
+        ),
     }

@@ -16,7 +16,7 @@ from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.charging import PAYING, Ending
+from inference.gateway.charging import PAYING, Ending, quantity
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.engines.wire import Call, Whole
@@ -51,7 +51,8 @@ class Relay:
         """
         marker = bytearray()
         exchange.quiet_since = asyncio.get_running_loop().time()
-        exchange.keep_alive = partial(_keep_alive, exchange, send, start)
+        if exchange.order.surface.keep_alive:
+            exchange.keep_alive = partial(_keep_alive, exchange, send, start)
         await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
 
@@ -88,9 +89,9 @@ class Relay:
             self._leave(exchange)
             if (stream := exchange.stream) is not None:
                 exchange.usage, exchange.usage_is_final, exchange.outputs = stream.usage(), stream.final, stream.outputs
+                exchange.quantity = _quantity(exchange) if marker or stream.outputs else 0
         if not marker:
             raise UpstreamError from ValueError("the engine's stream ended without an end marker")
-        exchange.quantity = exchange.order.wanted.quantity
         exchange.complete = True
 
     async def _forward(self, exchange: Exchange, answer: Asking, send: Send, start: Start) -> bytes:
@@ -129,7 +130,7 @@ class Relay:
         finally:
             self._leave(exchange)
         exchange.usage, exchange.usage_is_final, exchange.outputs = whole.usage, True, whole.outputs
-        exchange.quantity = exchange.order.wanted.quantity if whole.quantity is None else whole.quantity
+        exchange.quantity = _quantity(exchange)
         exchange.first_output = asyncio.get_running_loop().time()
         answers.append(whole)
         exchange.complete = True
@@ -197,6 +198,12 @@ async def _keep_alive(exchange: Exchange, send: Send, start: Start) -> None:
     if not exchange.head_sent:
         await start()
     await send({"type": "http.response.body", "body": exchange.order.surface.keep_alive, "more_body": True})
+
+
+def _quantity(exchange: Exchange) -> int:
+    wanted = exchange.order.wanted
+    likely = wanted.quantity if wanted.likely_quantity is None else wanted.likely_quantity
+    return quantity(exchange.order.surface.unit, exchange.usage, likely)
 
 
 def _between_seconds(exchange: Exchange) -> float:

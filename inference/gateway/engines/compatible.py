@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from inference.gateway.engines.hearing import TRANSCRIPTIONS, TRANSLATIONS
+from inference.gateway.engines.images import IMAGES
 from inference.gateway.engines.late_usage import LateUsage
 from inference.gateway.engines.listings import MODERATIONS, RERANK
 from inference.gateway.engines.openai_wires import Embedding, Generation
+from inference.gateway.engines.speech import SPEECH
 from inference.gateway.engines.wire import Engine
 
 
@@ -18,6 +21,10 @@ class Compatible(Engine):
         "embeddings": Embedding(),
         "rerank": RERANK,
         "moderations": MODERATIONS,
+        "audio.transcriptions": TRANSCRIPTIONS,
+        "audio.translations": TRANSLATIONS,
+        "audio.speech": SPEECH,
+        "images.generations": IMAGES,
     }
     health = "/v1/models"
     foreign = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from inference.gateway.engines.openai_wires import parsed
-from inference.gateway.engines.wire import Call, Stream, Whole
+from inference.gateway.engines.wire import MISSHAPEN, Call, Stream, Whole
 from inference.gateway.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -39,10 +39,34 @@ class Listing:
         return Whole(orjson.dumps(kept), _usage(answer.get("usage")), 0)
 
 
+class Detokenize:
+    """The text of tokens; `member` is where it stands in the engine's answer."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Ask for the text."""
+        return Call("/detokenize", orjson.dumps({**order.wanted.fields, "model": upstream_name}))
+
+    def stream(self, order: Order) -> Stream:
+        """There is no such stream."""
+        raise UpstreamError
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Keep the text."""
+        try:
+            text = orjson.loads(body)[self._member]
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
+        return Whole(orjson.dumps({"prompt": text}), None, 0)
+
+
 RERANK = Listing("/v1/rerank", "results", ("id", "model", "usage"))
 SCORE = Listing("/v1/score", "data", ("id", "object", "created", "model", "usage"))
 MODERATIONS = Listing("/v1/moderations", "results", ("id", "model"))
 TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs"))
+DETOKENIZE = Detokenize("prompt")
 
 
 def _usage(told: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from inference.gateway.catalogue import Route
-from inference.gateway.engines.listings import RERANK, Listing
+from inference.gateway.engines.listings import RERANK, Detokenize, Listing
 from inference.gateway.engines.openai_wires import Embedding, Generation, fields, parsed
 from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters, cannot
 from inference.gateway.engines.wire import Call, Engine, Whole
@@ -60,6 +60,7 @@ class LlamaCpp(Engine):
         "embeddings": Embedding(),
         "rerank": RERANK,
         "tokenize": Tokenize("/tokenize", "tokens", ()),
+        "detokenize": Detokenize("content"),
     }
     parameters = {"completions": _COMPLETIONS, "tokenize": _TOKENIZE}
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from inference.gateway.engines.hearing import TRANSCRIPTIONS, TRANSLATIONS
+from inference.gateway.engines.images import IMAGES
 from inference.gateway.engines.listings import MODERATIONS
 from inference.gateway.engines.openai_wires import Embedding, Generation, fields
 from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters
 from inference.gateway.engines.responses_wires import NativeResponses
+from inference.gateway.engines.speech import SPEECH
 from inference.gateway.engines.wire import Engine
 
 if TYPE_CHECKING:
@@ -39,6 +42,10 @@ class OpenAi(Engine):
         "embeddings": Embedding(),
         "responses": NativeResponses(),
         "moderations": MODERATIONS,
+        "audio.transcriptions": TRANSCRIPTIONS,
+        "audio.translations": TRANSLATIONS,
+        "audio.speech": SPEECH,
+        "images.generations": IMAGES,
     }
     parameters = {"chat.completions": _CHAT, "completions": _COMPLETIONS}
     health = "/v1/models"

@@ -6,9 +6,12 @@ So a client who leaves pays for what was made, and for nothing else.
 from __future__ import annotations
 
 from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
-from inference.gateway.engines.listings import RERANK, SCORE, TOKENIZE
+from inference.gateway.engines.hearing import TRANSCRIPTIONS, TRANSLATIONS
+from inference.gateway.engines.images import IMAGES
+from inference.gateway.engines.listings import DETOKENIZE, RERANK, SCORE, TOKENIZE
 from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
 from inference.gateway.engines.responses_wires import NativeResponses
+from inference.gateway.engines.speech import SPEECH
 from inference.gateway.engines.wire import Engine
 
 
@@ -25,5 +28,10 @@ class Vllm(Engine):
         "rerank": RERANK,
         "score": SCORE,
         "tokenize": TOKENIZE,
+        "detokenize": DETOKENIZE,
+        "audio.transcriptions": TRANSCRIPTIONS,
+        "audio.translations": TRANSLATIONS,
+        "audio.speech": SPEECH,
+        "images.generations": IMAGES,
         "messages.count_tokens": NativeCount(),
     }

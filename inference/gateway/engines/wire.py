@@ -41,14 +41,15 @@ class Passage(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """A whole answer for the client, and what the engine says that it used, as OpenAI writes usage."""
+    """A whole answer for the client, and what the engine says that it used, as OpenAI writes usage.
+
+    Of an endpoint's unit (`Surface.unit`) the usage tells by its name, where the engine knows it: `seconds`, `images`.
+    """
 
     body: bytes
     usage: Any
     outputs: int
     """Our own count of output tokens, for an engine that says nothing."""
-    quantity: int | None = None
-    """What was used of the endpoint's unit, where the engine knows better than the request did."""
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """What a client must know of the answer beside it."""

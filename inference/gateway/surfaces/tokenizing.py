@@ -1,4 +1,7 @@
-"""POST /v1/tokenize: the tokens of a text or of messages, by the engine that has the tokenizer (vLLM's server)."""
+"""POST /v1/tokenize and /v1/detokenize: the tokens of a text or of messages, and back (vLLM's server).
+
+The engine that has the tokenizer answers, so the count is exact. Nothing is generated: nothing is charged.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from billing.rates import Rates
 from foundation.errors import InvalidRequest
 from inference.gateway.surfaces.chat import check_messages
 from inference.gateway.surfaces.checks import Rules, anything, boolean, objects, require, text
+from inference.gateway.surfaces.prompts import are_tokens
 from inference.gateway.surfaces.surface import MOST_BYTES_WITH_MEDIA, JsonSurface
 from inference.gateway.wanted import Wanted
 
@@ -22,19 +26,30 @@ SENT: Rules = {
 }
 
 
-class Tokenize(JsonSurface):
-    """Tokens and their number. Nothing is generated, so nothing is charged and no tokens count."""
+DETOKENIZED: Rules = {
+    "model": (text(256), "a string"),
+    "tokens": (are_tokens, "a list of whole numbers of at least 0"),
+}
+
+
+class Free(JsonSurface):
+    """What costs nothing at any price, and of which no tokens count."""
+
+    generates = False
+    charges = False
+
+    def is_priced(self, rates: Rates) -> bool:
+        """It needs no rate."""
+        return True
+
+
+class Tokenize(Free):
+    """Tokens and their number."""
 
     name = "tokenize"
     path = "/v1/tokenize"
-    generates = False
-    charges = False
     most_bytes = MOST_BYTES_WITH_MEDIA
     media_marks = (b'"image_url"',)
-
-    def is_priced(self, rates: Rates) -> bool:
-        """It costs nothing at any price."""
-        return True
 
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
         """Check the fields: a prompt or messages. Its size is not that of a prompt: no model reads one."""
@@ -49,3 +64,15 @@ class Tokenize(JsonSurface):
             digest=digest,
             fields={name: item for name, item in value.items() if item is not None},
         )
+
+
+class Detokenize(Free):
+    """The text of tokens."""
+
+    name = "detokenize"
+    path = "/v1/detokenize"
+
+    def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
+        """Check the fields."""
+        require(value, DETOKENIZED, "model", "tokens")
+        return Wanted(model=value["model"], size=0, digest=digest, fields=value)
