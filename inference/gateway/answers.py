@@ -15,7 +15,6 @@ from inference.gateway.surfaces.surface import Surface
 from inference.gateway.wanted import Outcome
 
 _STREAM_HEAD: tuple[Header, ...] = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-content-type-options", b"nosniff"),
     # nginx and its kind would otherwise collect the stream.
@@ -71,7 +70,8 @@ def common_headers(exchange: Exchange) -> list[Header]:
 async def start_stream(send: Send, exchange: Exchange) -> None:
     """Send the head of a stream."""
     exchange.head_sent = True
-    headers = [*_STREAM_HEAD, *common_headers(exchange)]
+    kind = exchange.order.surface.stream_type(exchange.media)
+    headers = [(b"content-type", kind), *_STREAM_HEAD, *common_headers(exchange)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
@@ -81,8 +81,13 @@ async def end_stream(send: Send, marker: bytes) -> None:
 
 
 async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> None:
-    """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet."""
+    """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet.
+
+    A file has no place for an error. Its message is left without an end, so the server cuts the connection.
+    """
     surface = exchange.order.surface
+    if exchange.head_sent and surface.is_file:
+        return
     if exchange.head_sent:
         await end_stream(send, surface.error_event(error, exchange.public_id))
     else:
@@ -113,10 +118,11 @@ async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Ou
         (b"x-turnpike-cost-nano-usd", b"%d" % outcome.cost_nusd),
     ]
     body = surface.replay(outcome, streamed=streamed)
-    if not streamed:
+    if not streamed or surface.is_file:
         await send_json(send, 200, body, headers)
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEAD, *headers]})
+    kind = (b"content-type", surface.stream_type(""))
+    await send({"type": "http.response.start", "status": 200, "headers": [kind, *_STREAM_HEAD, *headers]})
     await end_stream(send, body)
 
 

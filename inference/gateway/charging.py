@@ -58,10 +58,11 @@ def consumption(
 
     `usage` is the engine's last word (OpenAI's object) or None, `final` whether it was meant as the last one,
     `outputs` how many pieces of output went by, `likely_prompt` our own estimate for an engine that says nothing.
-    What `generates` no tokens (a vector, a verdict, a picture) is delivered whole or not at all.
+    What `generates` no tokens is delivered whole (a vector, a verdict, a picture), or in pieces that count as much as
+    the whole (a sound).
     """
     if not generates:
-        return _whole(ending, usage, likely_prompt)
+        return _whole(ending, usage, outputs, likely_prompt)
     tokens = _tokens(usage)
     source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
     if tokens is None:
@@ -75,13 +76,13 @@ def consumption(
     return Consumption(NO_OUTPUT if nothing_came else ending, source, tokens, billable=False)
 
 
-def _whole(ending: Ending, usage: Any, likely_prompt: int) -> Consumption:
-    complete = ending is Ending.COMPLETE
+def _whole(ending: Ending, usage: Any, outputs: int, likely_prompt: int) -> Consumption:
+    delivered = ending is Ending.COMPLETE or (ending is Ending.CLIENT_LEFT and outputs > 0)
     tokens, source = _tokens(usage), Source.FINAL
     if tokens is None:
-        tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if complete else (Tokens(0, 0, 0), Source.NONE)
-    outcome = NO_OUTPUT if ending is Ending.CLIENT_LEFT else ending
-    return Consumption(outcome, source, tokens, billable=complete)
+        tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if delivered else (Tokens(0, 0, 0), Source.NONE)
+    outcome = NO_OUTPUT if ending is Ending.CLIENT_LEFT and not delivered else ending
+    return Consumption(outcome, source, tokens, billable=delivered)
 
 
 def _tokens(usage: Any) -> Tokens | None:

@@ -47,6 +47,8 @@ class Exchange:
     asking: Asking | None = None
     wire: Wire = field(init=False)
     stream: Stream | None = None
+    # The engine's content type.
+    media: str = ""
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None

@@ -119,7 +119,7 @@ class Ordering:
             has_media=wanted.has_media,
             wanted=wanted.max_tokens,
             inputs=wanted.inputs,
-            choices=wanted.choices if surface.generates else 0,
+            choices=wanted.choices if surface.generates or surface.may_tell_output else 0,
             context_length=model.context_length,
             max_output_tokens=model.max_output_tokens,
             caller_max_output=most,

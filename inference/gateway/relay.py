@@ -19,7 +19,7 @@ from foundation.web import Receive, Send, wait_for_disconnect
 from inference.gateway.charging import Ending
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
-from inference.gateway.engines.wire import Call, Whole
+from inference.gateway.engines.wire import Call, Measured, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.exchange import Exchange
 from inference.gateway.routing import Balance, Target, candidates
@@ -51,7 +51,8 @@ class Relay:
         """
         marker = bytearray()
         exchange.quiet_since = asyncio.get_running_loop().time()
-        exchange.keep_alive = partial(_keep_alive, exchange, send, start)
+        if not exchange.order.surface.is_file:
+            exchange.keep_alive = partial(_keep_alive, exchange, send, start)
         await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
 
@@ -88,14 +89,15 @@ class Relay:
             self._leave(exchange)
             if (stream := exchange.stream) is not None:
                 exchange.usage, exchange.usage_is_final, exchange.outputs = stream.usage(), stream.final, stream.outputs
+                exchange.quantity = _quantity(exchange, stream)
         if not marker:
             raise UpstreamError from ValueError("the engine's stream ended without an end marker")
-        exchange.quantity = exchange.order.wanted.quantity
         exchange.complete = True
 
     async def _forward(self, exchange: Exchange, answer: Asking, send: Send, start: Start) -> bytes:
         """Send on whole events until the end marker, and return it; empty where there is none."""
         stream = exchange.stream = exchange.wire.stream(exchange.order)
+        exchange.media = answer.header("content-type") or ""
         between_seconds, now = _between_seconds(exchange), asyncio.get_running_loop().time
         marker = b""
         while not marker and (chunk := await answer.read_chunk()) is not None:
@@ -196,6 +198,13 @@ async def _keep_alive(exchange: Exchange, send: Send, start: Start) -> None:
     if not exchange.head_sent:
         await start()
     await send({"type": "http.response.body", "body": exchange.order.surface.keep_alive, "more_body": True})
+
+
+def _quantity(exchange: Exchange, stream: Stream) -> int:
+    """Return what a stream comes to in the endpoint's unit: nothing, as long as nothing was delivered."""
+    if not stream.outputs:
+        return 0
+    return stream.quantity if isinstance(stream, Measured) else exchange.order.wanted.quantity
 
 
 def _between_seconds(exchange: Exchange) -> float:

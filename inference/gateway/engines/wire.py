@@ -73,6 +73,15 @@ class Stream(Protocol):
         """Return the latest usage as OpenAI writes it, or None."""
 
 
+class Measured:
+    """A stream that knows of the endpoint's unit what the request could only bound."""
+
+    @property
+    def quantity(self) -> int:
+        """How much of it was used so far."""
+        raise NotImplementedError
+
+
 class Wire(Protocol):
     """How one endpoint is put to one kind of engine."""
 

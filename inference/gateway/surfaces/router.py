@@ -9,12 +9,26 @@ from foundation.web import Scope
 from inference.gateway.surfaces.chat import Chat
 from inference.gateway.surfaces.completions import Completions
 from inference.gateway.surfaces.embeddings import Embeddings
+from inference.gateway.surfaces.images import Images
 from inference.gateway.surfaces.messages import CountTokens, Messages
 from inference.gateway.surfaces.responses import Responses
+from inference.gateway.surfaces.speech import Speech
 from inference.gateway.surfaces.surface import Surface
+from inference.gateway.surfaces.transcriptions import Transcriptions, Translations
 
 _MESSAGES = Messages()
-SURFACES: tuple[Surface, ...] = (Chat(), Completions(), Embeddings(), _MESSAGES, CountTokens(), Responses())
+SURFACES: tuple[Surface, ...] = (
+    Chat(),
+    Completions(),
+    Embeddings(),
+    _MESSAGES,
+    CountTokens(),
+    Responses(),
+    Transcriptions(),
+    Translations(),
+    Speech(),
+    Images(),
+)
 ROUTES: Mapping[str, Surface] = MappingProxyType({surface.path: surface for surface in SURFACES})
 
 

@@ -31,6 +31,11 @@ class Surface(ABC):
     unit: ClassVar[str] = ""
     """The kind of price for `Wanted.quantity`; empty where tokens are all that is charged."""
 
+    may_tell_output: ClassVar[bool] = False
+    """Whether an engine may count output tokens all the same (pictures do): `Wanted.choices` bounds them then."""
+    is_file: ClassVar[bool] = False
+    """Whether a stream is one file and no events: nothing else may be written into it, and one that breaks is told by
+    a connection that ends too early."""
     keep_alive: ClassVar[bytes] = b": keep-alive\n\n"
     """What is written into a stream while its engine thinks, so that no proxy on the way takes it for dead."""
     charges: ClassVar[bool] = True
@@ -44,8 +49,12 @@ class Surface(ABC):
 
     def is_priced(self, rates: Rates) -> bool:
         """Say whether a price is free, or charges for this endpoint at all."""
-        own = _TOKENS if self.generates else _TOKENS - {"output"}
+        own = _TOKENS if self.generates or self.may_tell_output else _TOKENS - {"output"}
         return not rates.per_million or bool(rates.per_million.keys() & (own | {self.unit}))
+
+    def stream_type(self, told: str) -> bytes:
+        """Return the content type of a stream; `told` is the engine's."""
+        return b"text/event-stream; charset=utf-8"
 
     def error(self, error: PlatformError, request_id: str) -> bytes:
         """Write the body of an answer that is an error."""
