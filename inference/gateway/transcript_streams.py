@@ -11,7 +11,7 @@ from inference.gateway.engines.wire import MISSHAPEN, Measured, Passage
 from inference.gateway.errors import UpstreamError
 from inference.gateway.recordings import Recording
 from inference.gateway.streams import Blocks, split_at_done, split_at_error
-from inference.gateway.transcripts import openai_usage, seconds
+from inference.gateway.transcripts import openai_usage, seconds, shown_usage
 
 DONE = b"data: [DONE]\n\n"
 
@@ -81,7 +81,11 @@ class TranscriptStream(Measured):
         # To hear that nothing was said is an answer, too.
         self.outputs = max(1, self.outputs)
         told = {"type": "transcript.text.done", "text": "".join(self._text)}
-        return _event(told if self._told is None else told | {"usage": self._told}) + DONE
+        try:
+            usage = shown_usage(self._told)
+        except MISSHAPEN:
+            usage = None
+        return _event(told if usage is None else told | {"usage": usage}) + DONE
 
 
 def _event(told: dict[str, Any]) -> bytes:

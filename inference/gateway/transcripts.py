@@ -25,6 +25,19 @@ def openai_usage(usage: Any) -> Any:
     return {"prompt_tokens": usage["input_tokens"], "completion_tokens": usage.get("output_tokens", 0)}
 
 
+def shown_usage(usage: Any) -> dict[str, Any] | None:
+    """Write a usage as a client of OpenAI's transcriptions knows it; None for what is none."""
+    if isinstance(usage, dict) and usage.get("type") == "duration":
+        return {"type": "duration", "seconds": usage.get("seconds")}
+    told = openai_usage(usage)
+    return tokens(told.get("prompt_tokens"), told.get("completion_tokens")) if isinstance(told, dict) else None
+
+
+def tokens(read: Any, written: Any) -> dict[str, Any]:
+    """Write a usage of tokens as OpenAI's endpoints of sound and pictures do. Raises `TypeError` for no numbers."""
+    return {"type": "tokens", "input_tokens": read, "output_tokens": written, "total_tokens": read + written}
+
+
 def _whole(told: Any) -> int | None:
     if type(told) not in (int, float, str):
         return None

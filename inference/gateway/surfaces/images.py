@@ -9,6 +9,7 @@ import orjson
 
 from inference.gateway.surfaces.checks import KEPT, Rules, integer, one_of, require, text
 from inference.gateway.surfaces.surface import JsonSurface
+from inference.gateway.transcripts import tokens
 from inference.gateway.wanted import Outcome, Wanted
 
 MOST_IMAGES = 10
@@ -56,9 +57,5 @@ class Images(JsonSurface):
 
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write an answer without pictures."""
-        usage = {
-            "input_tokens": outcome.prompt_tokens,
-            "output_tokens": outcome.completion_tokens,
-            "total_tokens": outcome.prompt_tokens + outcome.completion_tokens,
-        }
+        usage = tokens(outcome.prompt_tokens, outcome.completion_tokens)
         return orjson.dumps({"created": int(outcome.at.timestamp()), "data": [], "usage": usage})

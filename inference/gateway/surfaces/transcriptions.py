@@ -13,7 +13,8 @@ from inference.gateway import forms
 from inference.gateway.forms import File
 from inference.gateway.recordings import Recording, recording
 from inference.gateway.surfaces.checks import Rules, customer, one_of, require, text
-from inference.gateway.surfaces.surface import Surface, openai_usage
+from inference.gateway.surfaces.surface import Surface
+from inference.gateway.transcripts import tokens
 from inference.gateway.wanted import Outcome, Wanted
 
 FILE = "file"
@@ -78,7 +79,7 @@ class Transcriptions(Surface):
 
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write a transcription without text."""
-        told = {"text": "", "usage": {"type": "tokens", **openai_usage(outcome)}}
+        told = {"text": "", "usage": tokens(outcome.prompt_tokens, outcome.completion_tokens)}
         if not streamed:
             return orjson.dumps(told)
         return b"data: " + orjson.dumps({"type": "transcript.text.done", **told}) + b"\n\ndata: [DONE]\n\n"

@@ -38,6 +38,20 @@ def test_the_table(ending, usage, final, outputs, outcome, source, billable):
     assert (used.outcome, used.source, used.billable) == (outcome, source, billable)
 
 
+@pytest.mark.parametrize(
+    ("ending", "outputs", "outcome", "billable"),
+    [
+        (Ending.COMPLETE, 0, "complete", True),
+        (Ending.CLIENT_LEFT, 0, "no_output", False),
+        (Ending.CLIENT_LEFT, 2, "client_left", True),
+        (Ending.UPSTREAM_ERROR, 2, "upstream_error", False),
+    ],
+)
+def test_what_is_no_text_is_paid_for_as_soon_as_a_piece_of_it_came(ending, outputs, outcome, billable):
+    used = consumption(ending, None, final=False, outputs=outputs, likely_prompt=9, generates=False)
+    assert (used.outcome, used.billable, used.tokens.completion) == (outcome, billable, 0)
+
+
 def test_the_tokens_are_the_engines():
     used = consumption(Ending.COMPLETE, FINAL, final=True, outputs=99, likely_prompt=9)
     assert (used.tokens.prompt, used.tokens.cached, used.tokens.completion) == (12, 4, 5)

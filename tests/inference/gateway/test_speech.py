@@ -60,7 +60,7 @@ async def test_the_last_byte_waits_for_the_charge(acme, fresh_database):
 
 
 async def test_a_file_that_breaks_has_no_end_and_no_cost(acme, usage):
-    for directive in ("tokens=5 die_after=2", "tokens=5 rst_after=2", "tokens=5 err_event=2"):
+    for directive in ("tokens=5 die_after=2", "tokens=5 rst_after=2"):
         answer = await speak(acme, directive)
         assert (answer.status, answer.ended) == (200, False)
         assert b"error" not in answer.body

@@ -155,8 +155,7 @@ REFUSED = {
 
 
 async def test_a_form_that_is_not_in_order_is_refused_before_any_engine(acme, usage, engines):
-    for engine in engines:
-        engine.clear()
+    seen = [len(engine.witness()["requests"]) for engine in engines]
     for what, (body, code, status) in REFUSED.items():
         answer = await acme.ask(
             body, path=TRANSCRIPTIONS, headers={"content-type": "multipart/form-data; boundary=edge"}
@@ -166,7 +165,7 @@ async def test_a_form_that_is_not_in_order_is_refused_before_any_engine(acme, us
         answer = await acme.ask(MODEL + file() + END, path=TRANSCRIPTIONS, headers={"content-type": kind})
         assert answer.status == status
     assert await usage() == []
-    assert [entry for engine in engines for entry in engine.witness()] == []
+    assert [len(engine.witness()["requests"]) for engine in engines] == seen
 
 
 async def test_the_same_form_with_another_boundary_is_the_same_request(acme, usage):
