@@ -16,7 +16,7 @@ OUTCOME_TONES = {
     "complete": "success",
     "no output": "warning",
     "drained": "warning",
-    "refused midstream": "warning",
+    "out of credit": "warning",
     "upstream error": "danger",
     "timeout": "danger",
     "expired": "danger",

@@ -24,7 +24,7 @@ from tenants import audit, isolation
 from tenants.audit import Actor
 from tenants.models import Organization
 
-BILLABLE = ("complete", "client_left")
+BILLABLE = ("complete", "client_left", "out_of_credit")
 CHUNK = 5_000
 
 

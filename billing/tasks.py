@@ -36,9 +36,13 @@ def _reap() -> int:
 
 @shared_task(name="billing.tasks.verify_ledger")
 def verify_ledger() -> int:
-    """Prove the ledger; a difference is an error in the log and turns the metric off. Returns how many there are."""
-    differences = reconciliation.verify()
+    """Prove the ledger and what is derived from it; a difference is an error in the log and turns the metric off.
+
+    Returns how many there are.
+    """
+    differences = reconciliation.verify_all()
     metrics.ledger_verified.set(0 if differences else 1)
+    metrics.ledger_verified_at.set_to_current_time()
     for difference in differences:
         log.error("ledger_difference", check=difference.check, subject=difference.subject)
     return len(differences)

@@ -66,7 +66,7 @@ class DeploymentInline(EditableInline):
     """Where the model runs."""
 
     model = models.Deployment
-    fields = ("pool", "upstream_name", "weight")
+    fields = ("pool", "upstream_name", "weight", "chat_template")
 
 
 @admin.register(models.Model)
@@ -148,7 +148,7 @@ class ServedInline(EditableInline):
     """The models that run on the pool."""
 
     model = models.Deployment
-    fields = ("model", "upstream_name", "weight")
+    fields = ("model", "upstream_name", "weight", "chat_template")
     verbose_name_plural = "Models"
 
 
@@ -272,7 +272,7 @@ class PriceAdmin(ReadOnlyAdmin):
             PriceForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._publish(request, asked),
             title="Publish a price",
-            explanation="In US dollars per million tokens. Earlier versions stay, as does what was charged by them.",
+            explanation="In US dollars per million of each. Earlier versions stay, as does what was charged by them.",
             button="Publish price",
             done="The price is published.",
         )

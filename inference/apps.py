@@ -14,5 +14,5 @@ class InferenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let `verify_ledger --derived` prove the rollups, which billing does not know of."""
+        """Let `verify_ledger` prove the rollups, which billing does not know of."""
         reconciliation.DERIVED["usage"] = import_module("inference.usage").differences

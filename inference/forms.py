@@ -15,20 +15,23 @@ from inference.models import Model, Pool
 from tenants.asking import AskForm
 
 
+def _rate(label: str, help_text: str = "") -> forms.DecimalField:
+    return forms.DecimalField(
+        required=False, min_value=0, max_digits=18, decimal_places=9, label=label, help_text=help_text
+    )
+
+
 class PriceForm(AskForm):
     """A new version of a model's price."""
 
     model = forms.ModelChoiceField(Model.objects.order_by("id"))
-    input = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Input")
-    cached_input = forms.DecimalField(
-        required=False,
-        min_value=0,
-        max_digits=18,
-        decimal_places=9,
-        label="Cached input",
-        help_text="Empty: what other input costs.",
-    )
-    output = forms.DecimalField(required=False, min_value=0, max_digits=18, decimal_places=9, label="Output")
+    input = _rate("Input")
+    cached_input = _rate("Cached input", "Empty: what other input costs.")
+    output = _rate("Output")
+    requests = _rate("Requests", "Per million, as all of these; for endpoints that are charged by the request.")
+    characters = _rate("Characters", "Of text to be spoken.")
+    seconds = _rate("Seconds", "Of sound to be written down.")
+    images = _rate("Images")
     free = forms.BooleanField(required=False, help_text="Costs nothing. Leave the rates empty then.")
     effective_from = forms.SplitDateTimeField(
         required=False, label="Applies from", help_text="UTC. Empty: from now on."

@@ -16,14 +16,14 @@ from django.conf import settings
 
 from foundation import clock, logs
 from inference.gateway.connections import Asking, Connections, EngineError
-from inference.models import Pool, Replica
+from inference.gateway.engines.kinds import ENGINES
+from inference.models import Replica
 from inference.publishing import catalogue_changed
 
 TIMEOUT_SECONDS = 2.0
 AT_ONCE = 100
 FAILURES_TO_FALL = 2
 MOST_FAILURES = 1_000_000
-OTHER_PEOPLES = frozenset({Pool.Engine.OPENAI, Pool.Engine.ANTHROPIC})
 
 log = logs.get(__name__)
 
@@ -44,8 +44,8 @@ class Target:
 
     @property
     def path(self) -> str:
-        """What to ask for. Other people's services have no /health: that they answer at all is all we ask of them."""
-        return "/v1/models" if self.replica.pool.engine in OTHER_PEOPLES else "/health"
+        """What to ask for."""
+        return ENGINES[self.replica.pool.engine].health
 
 
 def next_state(state: str, failures: int, *, well: bool) -> Standing:
@@ -62,7 +62,7 @@ def next_state(state: str, failures: int, *, well: bool) -> Standing:
 
 def is_well(engine: str, status: int) -> bool:
     """Judge an answer by its status: 503 is an engine that loads its model, 401 a service that wants a credential."""
-    return status < 500 if engine in OTHER_PEOPLES else 200 <= status < 300
+    return status < 500 if ENGINES[engine].foreign else 200 <= status < 300
 
 
 def probe_replicas() -> int:

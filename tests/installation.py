@@ -141,7 +141,7 @@ class Installation:
     def verify_ledger(self) -> list[reconciliation.Difference]:
         """Return what is wrong with the books: nothing, or the test has found something."""
         with self._in_database():
-            return reconciliation.verify()
+            return reconciliation.verify_all()
 
     def witness(self) -> list[dict[str, Any]]:
         """Return what the simulators saw: one entry for each request, in order of arrival."""

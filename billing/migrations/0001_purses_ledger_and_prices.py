@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                             ("upstream_error", "Upstream Error"),
                             ("timeout", "Timeout"),
                             ("drained", "Drained"),
+                            ("out_of_credit", "Out Of Credit"),
                             ("expired", "Expired"),
                         ],
                         max_length=16,

@@ -16,4 +16,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL("SET LOCAL check_function_bodies = off"),
         migrations.RunSQL((SQL / "0003_hold.sql").read_text()),
         migrations.RunSQL((SQL / "0003_settle.sql").read_text()),
+        migrations.RunSQL((SQL / "0003_grow.sql").read_text()),
+        migrations.RunSQL((SQL / "0003_statements.sql").read_text()),
     ]

@@ -19,6 +19,7 @@ class UsageRecord(models.Model):
         UPSTREAM_ERROR = "upstream_error"
         TIMEOUT = "timeout"
         DRAINED = "drained"
+        OUT_OF_CREDIT = "out_of_credit"
         EXPIRED = "expired"
 
     class Source(models.TextChoices):

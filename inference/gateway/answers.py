@@ -12,14 +12,7 @@ from inference.gateway.admission import Ticket
 from inference.gateway.engines.wire import Whole
 from inference.gateway.exchange import Exchange
 from inference.gateway.surfaces.surface import Surface
-from inference.gateway.wanted import Outcome
-
-_STREAM_HEAD: tuple[Header, ...] = (
-    (b"cache-control", b"no-cache"),
-    (b"x-content-type-options", b"nosniff"),
-    # nginx and its kind would otherwise collect the stream.
-    (b"x-accel-buffering", b"no"),
-)
+from inference.gateway.wanted import Outcome, Wanted
 
 
 def duration(milliseconds: int) -> bytes:
@@ -70,8 +63,7 @@ def common_headers(exchange: Exchange) -> list[Header]:
 async def start_stream(send: Send, exchange: Exchange) -> None:
     """Send the head of a stream."""
     exchange.head_sent = True
-    kind = exchange.order.surface.stream_type(exchange.media)
-    headers = [(b"content-type", kind), *_STREAM_HEAD, *common_headers(exchange)]
+    headers = [*exchange.order.surface.stream_head(exchange.order.wanted), *common_headers(exchange)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
@@ -83,10 +75,10 @@ async def end_stream(send: Send, marker: bytes) -> None:
 async def break_stream(send: Send, exchange: Exchange, error: PlatformError) -> None:
     """Tell a client that its stream is over: an error event and no end marker, or an error if nothing was sent yet.
 
-    A file has no place for an error. Its message is left without an end, so the server cuts the connection.
+    Where a stream has no words for it nothing is sent: the server closes the connection before the body is complete.
     """
     surface = exchange.order.surface
-    if exchange.head_sent and surface.is_file:
+    if exchange.head_sent and not surface.tells_breaks:
         return
     if exchange.head_sent:
         await end_stream(send, surface.error_event(error, exchange.public_id))
@@ -108,8 +100,9 @@ async def send_whole(send: Send, exchange: Exchange, whole: Whole, cost: int) ->
     await send({"type": "http.response.body", "body": whole.body})
 
 
-async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, *, streamed: bool) -> None:
+async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Outcome, wanted: Wanted) -> None:
     """Answer a repeated request with what the first one used and cost. Its content was never kept."""
+    streamed = wanted.stream and surface.tells_breaks
     headers: list[Header] = [
         *identity(surface, public_id),
         (b"idempotent-replayed", b"true"),
@@ -118,11 +111,10 @@ async def send_outcome(send: Send, public_id: str, surface: Surface, outcome: Ou
         (b"x-turnpike-cost-nano-usd", b"%d" % outcome.cost_nusd),
     ]
     body = surface.replay(outcome, streamed=streamed)
-    if not streamed or surface.is_file:
+    if not streamed:
         await send_json(send, 200, body, headers)
         return
-    kind = (b"content-type", surface.stream_type(""))
-    await send({"type": "http.response.start", "status": 200, "headers": [kind, *_STREAM_HEAD, *headers]})
+    await send({"type": "http.response.start", "status": 200, "headers": [*surface.stream_head(wanted), *headers]})
     await end_stream(send, body)
 
 

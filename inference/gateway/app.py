@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from billing import receipts
+from billing.growing import Growing
 from billing.holds import Holds
 from billing.settlement import Settlements
 from foundation import ids, logs, metrics
@@ -40,6 +41,7 @@ from inference.gateway.learning import Experience
 from inference.gateway.models import list_models, retrieve_model
 from inference.gateway.news import News
 from inference.gateway.orders import Http, Ordering
+from inference.gateway.overruns import Overruns
 from inference.gateway.receipts import Receipts
 from inference.gateway.relay import Relay
 from inference.gateway.routing import Balance
@@ -110,6 +112,7 @@ class Gateway:
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
         )
+        self._overruns = Overruns(self.services.keeper, Growing(self._postgres))
         self._cors = Cors(self._postgres, directory)
         signer = Signer(options.receipt_signing_key, options.receipt_public_keys, receipts.PURPOSE)
         self._receipts = Receipts(self._postgres, directory, signer)
@@ -121,6 +124,7 @@ class Gateway:
         await self._reap()
         await self._news.start()
         self.services.keeper.start()
+        self._overruns.start()
 
     async def _reap(self) -> None:
         """End what an earlier crash left held, without waiting for the worker's next round."""
@@ -137,6 +141,7 @@ class Gateway:
     async def shutdown(self) -> None:
         """Close everything."""
         await self._news.stop()
+        await self._overruns.stop()
         await self.services.keeper.stop()
         self._upstream.close()
         await self._valkey.aclose()

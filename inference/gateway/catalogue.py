@@ -37,11 +37,15 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A pool that serves a model, and the name the engines there know it by."""
+    """A pool that serves a model, the name the engines there know it by, and how messages are written for them.
+
+    `template` is empty where they can write messages themselves (`engines/templates.py`).
+    """
 
     pool: Pool
     upstream_name: str
     weight: int
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

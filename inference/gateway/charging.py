@@ -18,6 +18,11 @@ class Ending(StrEnum):
     UPSTREAM_ERROR = "upstream_error"
     TIMEOUT = "timeout"
     DRAINED = "drained"
+    OUT_OF_CREDIT = "out_of_credit"
+
+
+PAYING = frozenset({Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.OUT_OF_CREDIT})
+"""Whose output is paid for; nobody pays for what broke."""
 
 
 class Source(StrEnum):
@@ -58,30 +63,35 @@ def consumption(
 
     `usage` is the engine's last word (OpenAI's object) or None, `final` whether it was meant as the last one,
     `outputs` how many pieces of output went by, `likely_prompt` our own estimate for an engine that says nothing.
-    What `generates` no tokens is delivered whole (a vector, a verdict, a picture), or in pieces that count as much as
-    the whole (a sound).
+    What `generates` no tokens (a vector, a verdict, a picture, speech) is charged for what it was made of.
     """
     if not generates:
-        return _whole(ending, usage, outputs, likely_prompt)
+        return _undivided(ending, usage, outputs, likely_prompt)
     tokens = _tokens(usage)
     source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
     if tokens is None:
         tokens = Tokens(likely_prompt if outputs else 0, 0, outputs)
         source = Source.LOCAL if outputs else Source.NONE
     delivered = outputs > 0 or (ending is Ending.COMPLETE and tokens.completion > 0)
-    if ending in (Ending.COMPLETE, Ending.CLIENT_LEFT) and delivered:
+    if ending in PAYING and delivered:
         return Consumption(ending, source, tokens, billable=True)
-    # Nobody pays for nothing, nor for what broke; the tokens are recorded all the same.
-    nothing_came = ending in (Ending.COMPLETE, Ending.CLIENT_LEFT)
-    return Consumption(NO_OUTPUT if nothing_came else ending, source, tokens, billable=False)
+    # Nobody pays for nothing either; the tokens are recorded all the same.
+    return Consumption(NO_OUTPUT if ending in PAYING else ending, source, tokens, billable=False)
 
 
-def _whole(ending: Ending, usage: Any, outputs: int, likely_prompt: int) -> Consumption:
-    delivered = ending is Ending.COMPLETE or (ending is Ending.CLIENT_LEFT and outputs > 0)
+def quantity(unit: str, usage: Any, likely: int) -> int:
+    """Return how much of an endpoint's unit was used: what the engine's usage says of it, else what is likely."""
+    told = _count(usage.get(unit)) if unit and isinstance(usage, dict) else None
+    return likely if told is None else told
+
+
+def _undivided(ending: Ending, usage: Any, outputs: int, likely_prompt: int) -> Consumption:
+    """Its input is read as a whole before the first piece of it comes, so whoever got any of it pays for all."""
+    delivered = ending is Ending.COMPLETE or (ending in PAYING and outputs > 0)
     tokens, source = _tokens(usage), Source.FINAL
     if tokens is None:
         tokens, source = (Tokens(likely_prompt, 0, 0), Source.LOCAL) if delivered else (Tokens(0, 0, 0), Source.NONE)
-    outcome = NO_OUTPUT if ending is Ending.CLIENT_LEFT and not delivered else ending
+    outcome = NO_OUTPUT if ending in PAYING and not delivered else ending
     return Consumption(outcome, source, tokens, billable=delivered)
 
 

@@ -51,8 +51,7 @@ async def answer(services: Services, http: Http, surface: Surface) -> None:
         if earlier is None:
             await serve(services, http, secret, caller, order, started)
         else:
-            streamed = order.wanted.stream
-            await answers.send_outcome(http.send, http.public_id, surface, earlier, streamed=streamed)
+            await answers.send_outcome(http.send, http.public_id, surface, earlier, order.wanted)
 
 
 async def serve(services: Services, http: Http, secret: str, caller: Caller, order: Order, started: float) -> None:

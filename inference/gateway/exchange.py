@@ -47,8 +47,6 @@ class Exchange:
     asking: Asking | None = None
     wire: Wire = field(init=False)
     stream: Stream | None = None
-    # The engine's content type.
-    media: str = ""
     attempts: list[str] = field(default_factory=list)
     head_sent: bool = False
     first_output: float | None = None
@@ -76,6 +74,11 @@ class Exchange:
         if self.stopped is None and self.pump is not None and not self.pump.done():
             self.stopped = why
             self.pump.cancel()
+
+    def refuse(self, why: PlatformError) -> None:
+        """End the delivery now, because nobody pays for more of it."""
+        self.error = why
+        self.stop(Ending.OUT_OF_CREDIT)
 
     def is_quiet(self, now: float) -> bool:
         """Say whether the engine has let a stream wait for so long that the client should hear of us."""

@@ -37,7 +37,7 @@ SET fingerprint = EXCLUDED.fingerprint, request_id = EXCLUDED.request_id, create
 WHERE c.created_at < now() - interval '1 day' OR (c.fingerprint = EXCLUDED.fingerprint AND (
     EXISTS (
         SELECT FROM billing_usagerecord u
-        WHERE u.request_id = c.request_id AND u.outcome NOT IN ('complete', 'client_left')
+        WHERE u.request_id = c.request_id AND u.outcome NOT IN ('complete', 'client_left', 'out_of_credit')
     ) OR (
         c.created_at < now() - interval '1 minute'
         AND NOT EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = c.request_id)
@@ -48,7 +48,8 @@ RETURNING c.request_id
 OUTCOME = """
 SELECT c.fingerprint, c.request_id, u.model, u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.cost_nusd, u.at
 FROM inference_idempotencyclaim c
-    LEFT JOIN billing_usagerecord u ON u.request_id = c.request_id AND u.outcome IN ('complete', 'client_left')
+    LEFT JOIN billing_usagerecord u
+        ON u.request_id = c.request_id AND u.outcome IN ('complete', 'client_left', 'out_of_credit')
 WHERE c.organization_id = %(organization)s AND c.key = %(key)s
 """
 WITHDRAW = "DELETE FROM inference_idempotencyclaim WHERE organization_id = %s AND key = %s AND request_id = %s"

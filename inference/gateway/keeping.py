@@ -37,6 +37,10 @@ class Keeper:
     def __len__(self) -> int:
         return len(self._exchanges)
 
+    def running(self) -> list[Exchange]:
+        """Return what is under way now."""
+        return list(self._exchanges)
+
     def start(self) -> None:
         """Start watching; call it on the running loop."""
         self._loops = [

@@ -32,7 +32,7 @@ SELECT json_build_object(
     'replicas', (SELECT coalesce(json_agg(r), '[]') FROM (
         SELECT id, pool_id, url, state FROM inference_replica WHERE state <> 'draining' ORDER BY url) r),
     'deployments', (SELECT coalesce(json_agg(d), '[]') FROM (
-        SELECT model_id, pool_id, upstream_name, weight FROM inference_deployment ORDER BY id) d),
+        SELECT model_id, pool_id, upstream_name, weight, chat_template FROM inference_deployment ORDER BY id) d),
     'prices', (SELECT coalesce(json_agg(v), '[]') FROM (
         SELECT p.model, p.version, p.effective_from, p.free, coalesce((
             SELECT json_object_agg(c.kind, c.usd_per_million::text)
@@ -100,7 +100,7 @@ def _model(row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], pools: 
         sunset_at=datetime.fromisoformat(row["sunset_at"]).astimezone(UTC) if row["sunset_at"] else None,
         prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"] and _is_price(price)),
         routes=tuple(
-            Route(pools[d["pool_id"]][0], d["upstream_name"], d["weight"] * pools[d["pool_id"]][1])
+            Route(pools[d["pool_id"]][0], d["upstream_name"], d["weight"] * pools[d["pool_id"]][1], d["chat_template"])
             for d in tables["deployments"]
             if d["model_id"] == row["id"] and d["pool_id"] in pools
         ),

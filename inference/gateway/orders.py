@@ -13,7 +13,7 @@ from foundation.errors import Forbidden, InvalidRequest
 from foundation.web import Receive, Scope, Send, read_body, single
 from inference.gateway.addresses import Addresses
 from inference.gateway.catalogue import Catalogue, Model, Route
-from inference.gateway.engines.kinds import serves
+from inference.gateway.engines.kinds import able
 from inference.gateway.estimating import Estimate, estimate
 from inference.gateway.learning import Experience
 from inference.gateway.surfaces.surface import Surface
@@ -53,6 +53,8 @@ class Order:
     rates: Rates
     bound: Estimate
     finer: Effective = UNLIMITED
+    template: str = ""
+    """The chat template of the deployment that is asked; the relay puts it when it has chosen."""
 
     @property
     def worst_case_nusd(self) -> int:
@@ -90,7 +92,7 @@ class Ordering:
         model = catalogue.find(wanted.model, at)
         if not caller.allows(model.id):
             raise ModelNotAllowed(param="model")
-        routes = _serving(model, surface)
+        routes = _serving(model, surface, wanted)
         rates = in_force(model.prices, at)
         if rates is None or not surface.is_priced(rates):
             raise ModelNotPriced(param="model")
@@ -119,7 +121,7 @@ class Ordering:
             has_media=wanted.has_media,
             wanted=wanted.max_tokens,
             inputs=wanted.inputs,
-            choices=wanted.choices if surface.generates or surface.may_tell_output else 0,
+            choices=wanted.choices if surface.generates else 0,
             context_length=model.context_length,
             max_output_tokens=model.max_output_tokens,
             caller_max_output=most,
@@ -128,15 +130,12 @@ class Ordering:
         )
 
 
-def _serving(model: Model, surface: Surface) -> tuple[Route, ...]:
-    """Return the routes to engines that serve an endpoint; mostly those are all there are."""
-    routes = model.routes
-    if all(serves(route.pool.engine, surface.name) for route in routes):
-        return routes
-    able = tuple(route for route in routes if serves(route.pool.engine, surface.name))
-    if not able:
+def _serving(model: Model, surface: Surface, wanted: Wanted) -> tuple[Route, ...]:
+    """Return the routes to engines that serve an endpoint and understand all that is asked."""
+    found = able(model.routes, surface.name, wanted.fields)
+    if not found and model.routes:
         raise InvalidRequest(f"The model {model.id} does not serve {surface.path}.", param="model")
-    return able
+    return found
 
 
 async def _read(http: Http, surface: Surface) -> Wanted:

@@ -16,10 +16,10 @@ from foundation import logs
 from foundation.errors import PlatformError
 from foundation.failpoints import reach
 from foundation.web import Receive, Send, wait_for_disconnect
-from inference.gateway.charging import Ending
+from inference.gateway.charging import PAYING, Ending, quantity
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
-from inference.gateway.engines.wire import Call, Measured, Stream, Whole
+from inference.gateway.engines.wire import Call, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.exchange import Exchange
 from inference.gateway.routing import Balance, Target, candidates
@@ -51,7 +51,7 @@ class Relay:
         """
         marker = bytearray()
         exchange.quiet_since = asyncio.get_running_loop().time()
-        if not exchange.order.surface.is_file:
+        if exchange.order.surface.keep_alive:
             exchange.keep_alive = partial(_keep_alive, exchange, send, start)
         await self._deliver(exchange, receive, self._stream(exchange, send, start, marker))
         return bytes(marker)
@@ -75,7 +75,7 @@ class Relay:
             exchange.error = error
         finally:
             watch.cancel()
-        if exchange.ending not in (Ending.COMPLETE, Ending.CLIENT_LEFT):
+        if exchange.ending not in PAYING:
             _tell(exchange)
 
     async def _stream(self, exchange: Exchange, send: Send, start: Start, marker: bytearray) -> None:
@@ -89,7 +89,7 @@ class Relay:
             self._leave(exchange)
             if (stream := exchange.stream) is not None:
                 exchange.usage, exchange.usage_is_final, exchange.outputs = stream.usage(), stream.final, stream.outputs
-                exchange.quantity = _quantity(exchange, stream)
+                exchange.quantity = _quantity(exchange) if marker or stream.outputs else 0
         if not marker:
             raise UpstreamError from ValueError("the engine's stream ended without an end marker")
         exchange.complete = True
@@ -97,7 +97,6 @@ class Relay:
     async def _forward(self, exchange: Exchange, answer: Asking, send: Send, start: Start) -> bytes:
         """Send on whole events until the end marker, and return it; empty where there is none."""
         stream = exchange.stream = exchange.wire.stream(exchange.order)
-        exchange.media = answer.header("content-type") or ""
         between_seconds, now = _between_seconds(exchange), asyncio.get_running_loop().time
         marker = b""
         while not marker and (chunk := await answer.read_chunk()) is not None:
@@ -131,7 +130,7 @@ class Relay:
         finally:
             self._leave(exchange)
         exchange.usage, exchange.usage_is_final, exchange.outputs = whole.usage, True, whole.outputs
-        exchange.quantity = exchange.order.wanted.quantity if whole.quantity is None else whole.quantity
+        exchange.quantity = _quantity(exchange)
         exchange.first_output = asyncio.get_running_loop().time()
         answers.append(whole)
         exchange.complete = True
@@ -174,6 +173,7 @@ class Relay:
         exchange.wire = wire = ENGINES[target.pool.engine].wires[exchange.order.surface.name]
         call = None
         try:
+            exchange.order.template = target.template
             call = wire.call(exchange.order, target.upstream_name)
         finally:
             if call is None:
@@ -200,11 +200,10 @@ async def _keep_alive(exchange: Exchange, send: Send, start: Start) -> None:
     await send({"type": "http.response.body", "body": exchange.order.surface.keep_alive, "more_body": True})
 
 
-def _quantity(exchange: Exchange, stream: Stream) -> int:
-    """Return what a stream comes to in the endpoint's unit: nothing, as long as nothing was delivered."""
-    if not stream.outputs:
-        return 0
-    return stream.quantity if isinstance(stream, Measured) else exchange.order.wanted.quantity
+def _quantity(exchange: Exchange) -> int:
+    wanted = exchange.order.wanted
+    likely = wanted.quantity if wanted.likely_quantity is None else wanted.likely_quantity
+    return quantity(exchange.order.surface.unit, exchange.usage, likely)
 
 
 def _between_seconds(exchange: Exchange) -> float:

@@ -19,11 +19,12 @@ COOLING_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes, and under which model name."""
+    """Where a request goes, under which model name, and by which chat template if any."""
 
     pool: Pool
     replica: Replica
     upstream_name: str
+    template: str = ""
 
 
 type _Candidates = list[tuple[Route, Replica]]
@@ -62,7 +63,7 @@ def choose(
     if not fresh:
         raise NoReplica(retry_after=COOLING_SECONDS)
     route, replica = min(_rotated(fresh, turn % len(fresh)), key=lambda pair: _load(pair, in_flight))
-    return Target(route.pool, replica, route.upstream_name)
+    return Target(route.pool, replica, route.upstream_name, route.template)
 
 
 def seats(routes: Sequence[Route], in_flight: Mapping[str, int], avoided: Collection[str]) -> tuple[Rate, ...]:

@@ -74,7 +74,8 @@ def _amounts(exchange: Exchange, used: Consumption) -> Amounts:
     return Amounts(prompt, used.tokens.completion)
 
 
-def _cost(exchange: Exchange, used: Consumption) -> int:
+def price(exchange: Exchange, used: Consumption) -> int:
+    """Return what a request that used so much is charged, in nano-dollars."""
     if not (used.billable and exchange.order.surface.charges):
         return 0
     return exchange.order.rates.cost(
@@ -115,7 +116,7 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         unit=exchange.order.surface.unit if exchange.quantity else "",
         quantity=exchange.quantity,
         price_version=exchange.order.rates.version,
-        cost=_cost(exchange, used),
+        cost=price(exchange, used),
         purses=exchange.hold.purses,
         ttft_ms=None if first is None else int((first - exchange.started) * 1000),
         latency_ms=int((now - exchange.started) * 1000),

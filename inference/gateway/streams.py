@@ -38,7 +38,7 @@ _NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
 _UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|id:|retry:)")
 
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
-_PRIVATE = (b'"kv_transfer_params"', b'"metrics"')
+_PRIVATE = (b'"kv_transfer_params"', b'"metrics"', b'"metadata"', b'"timings"')
 
 
 class Blocks:

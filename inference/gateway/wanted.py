@@ -12,7 +12,8 @@ class Wanted:
     """What was asked for. `fields` are what an engine may see, in the words of the endpoint. Never shown: content.
 
     `inputs` are read each by itself, and each of `choices` may have `max_tokens`.
-    `quantity` bounds what is charged beside tokens from above (characters, seconds, images: `Surface.unit`).
+    `quantity` bounds what is charged beside tokens from above (characters, seconds, images: `Surface.unit`);
+    `likely_quantity` is what it is taken to be where the engine does not say, without one it is the bound.
     """
 
     model: str
@@ -28,6 +29,8 @@ class Wanted:
     has_media: bool = False
     customer: str = ""
     quantity: int = 0
+    likely_quantity: int | None = None
+    quantity_is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

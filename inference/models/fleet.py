@@ -9,6 +9,7 @@ from django.db.models import Q
 from foundation import clock
 from foundation.ids import uuid7
 from inference.gateway.engine_addresses import address_of
+from inference.gateway.engines.templates import check_template
 from inference.models.catalogue import Model
 
 PLAIN_URL = r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~-]+)*/?$"
@@ -23,14 +24,28 @@ def check_url(url: str) -> None:
         raise ValidationError(str(error), code="invalid") from error
 
 
+def check_chat_template(value: str) -> None:
+    """Refuse what no messages can be written with."""
+    try:
+        check_template(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="invalid") from error
+
+
 class Pool(models.Model):
     """Replicas of one engine with one configuration. Times are milliseconds (docs/limits.md)."""
 
     class Engine(models.TextChoices):
         VLLM = "vllm", "vLLM"
+        SGLANG = "sglang", "SGLang"
+        TGI = "tgi", "Text Generation Inference"
+        TRTLLM = "trtllm", "TensorRT-LLM (trtllm-serve)"
+        TRITON = "triton", "Triton with TensorRT-LLM"
         LLAMACPP = "llamacpp", "llama.cpp"
-        OPENAI = "openai", "OpenAI-compatible"
+        COMPATIBLE = "compatible", "OpenAI-compatible URL"
+        OPENAI = "openai", "OpenAI"
         ANTHROPIC = "anthropic", "Anthropic"
+        MISTRAL = "mistral", "Mistral"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.SlugField(max_length=64, unique=True)
@@ -74,6 +89,12 @@ class Deployment(models.Model):
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="deployments")
     upstream_name = models.CharField(max_length=128)
     weight = models.PositiveSmallIntegerField(default=1)
+    chat_template = models.TextField(
+        blank=True,
+        default="",
+        validators=[check_chat_template],
+        help_text="For engines that know no messages: chatml, llama3, mistral, gemma, or the model's own, in Jinja.",
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("model", "pool"), name="deployment_once_per_model_and_pool"),)

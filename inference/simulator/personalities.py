@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inference.simulator import anthropic, guards, llamacpp, openai, pages, sglang, tgi, triton, wire
+from inference.simulator import anthropic, guards, llamacpp, mistral, openai, pages, sglang, tgi, triton, trtllm, wire
 from inference.simulator.dialects import Dialect, Error
 from inference.simulator.embeddings import Embeddings
 from inference.simulator.guards import Guard
@@ -102,6 +102,18 @@ PERSONALITIES: dict[str, Personality] = {
         sglang.PAGES,
         sglang.error,
         guards.bearer_but_health,
+    ),
+    "trtllm": Personality(
+        _served((trtllm.TrtChat(), trtllm.TrtCompletions(), Embeddings(sglang.error))),
+        trtllm.PAGES,
+        sglang.error,
+        guards.bearer_but_health,
+    ),
+    "mistral": Personality(
+        _served((mistral.MistralChat(), mistral.MistralEmbeddings(mistral.error))),
+        mistral.PAGES,
+        mistral.error,
+        guards.bearer,
     ),
     "llamacpp": Personality(
         _served(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.views import keys, public, receipts, usage
+from console.views import keys, public, receipts, statements, usage
 
 app_name = "console"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("app/", usage.home, name="home"),
     path("app/<slug:slug>/", usage.overview, name="overview"),
     path("app/<slug:slug>/usage/", usage.usage, name="usage"),
+    path("app/<slug:slug>/statements/", statements.index, name="statements"),
+    path("app/<slug:slug>/statements/<str:month>/", statements.detail, name="statement"),
     path("app/<slug:slug>/receipts/<str:request_id>/", receipts.receipt, name="receipt"),
     path("app/<slug:slug>/keys/", keys.index, name="keys"),
     path("app/<slug:slug>/keys/new/", keys.new, name="key_new"),

@@ -71,6 +71,7 @@ gateway_overhead = _histogram(
 tokens = _counter("turnpike_tokens", "Tokens metered; kind: prompt, cached, completion.", "kind", "model")
 charged = _counter("turnpike_charged_nano_dollars", "Nano-dollars charged.", "model")
 holds_expired = Counter("turnpike_holds_expired", "Holds voided because their lease ran out.", registry=registry)
+holds_outgrown = Counter("turnpike_holds_outgrown", "Running requests that cost more than held.", registry=registry)
 settlements_late = Counter("turnpike_settlements_late", "Settlements after the hold expired.", registry=registry)
 settlements_over_hold = Counter("turnpike_settlements_over_hold", "Charges above their hold.", registry=registry)
 budget_shadow_refusals = _counter(
@@ -79,6 +80,12 @@ budget_shadow_refusals = _counter(
 ledger_verified = Gauge(
     "turnpike_ledger_verified",
     "1 if the last verification found no difference, 0 if it found one.",
+    registry=registry,
+    multiprocess_mode="mostrecent",
+)
+ledger_verified_at = Gauge(
+    "turnpike_ledger_verified_timestamp_seconds",
+    "When the last verification ended, in Unix time; 0 before the first.",
     registry=registry,
     multiprocess_mode="mostrecent",
 )

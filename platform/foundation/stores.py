@@ -18,11 +18,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from foundation import metrics
 from foundation.errors import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
 # A reply passes from the socket to its reader in a few turns of the loop.
 TURNS_OF_GRACE = 5
+
+# A server that may not be written any more is as good as none.
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
 
 type Row = tuple[Any, ...]
 
@@ -73,6 +77,7 @@ class Postgres:
             reconnect_timeout=10,
             open=False,
         )
+        self._is_down = False
 
     async def open(self) -> None:
         """Start connecting in the background; a Postgres that is down does not stop the process."""
@@ -96,18 +101,38 @@ class Postgres:
             if not task.done():
                 _give_up(task)
         if not task.done():
+            self._note(is_down=True)
             raise StoreDown("postgres")
         return task.result()
 
     async def _run(self, statement: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Row]:
         try:
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(statement, parameters)
-                return await cursor.fetchall() if cursor.description else []
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+                rows = await _executed(connection, statement, parameters)
+        except _AWAY as error:
             if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
                 raise
+            self._note(is_down=True)
             raise StoreDown("postgres") from error
+        self._note(is_down=False)
+        return rows
+
+    def _note(self, *, is_down: bool) -> None:
+        if is_down is not self._is_down:
+            self._is_down = is_down
+            metrics.dependency_degraded("postgres").set(is_down)
+
+
+async def _executed(
+    connection: psycopg.AsyncConnection, statement: str, parameters: Sequence[object] | Mapping[str, object]
+) -> list[Row]:
+    try:
+        cursor = await connection.execute(statement, parameters)
+        return await cursor.fetchall() if cursor.description else []
+    except psycopg.errors.ReadOnlySqlTransaction:
+        # What was the primary is a standby now. Connected anew, the address may lead to the one that took over.
+        await connection.close()
+        raise
 
 
 def _give_up(task: asyncio.Task[list[Row]]) -> None:
@@ -146,5 +171,6 @@ async def within[Result](seconds: float, command: Coroutine[Any, Any, Result]) -
         raise StoreDown("valkey")
     try:
         return task.result()
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, RuntimeError) as error:
+        # A RuntimeError is uvloop's way to say that a connection was broken off before it was written to.
         raise StoreDown("valkey") from error

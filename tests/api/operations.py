@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from foundation import clock
 from tenants.roles import Right
 from tests.api.world import Tenant
 
@@ -105,6 +106,8 @@ OPERATIONS = [
     _one("plans_retrieve", "GET", "plans/{plan}", Right.KEYS_READ),
     _one("plans_update", "PATCH", "plans/{plan}", Right.KEYS_MANAGE, {"name": "New"}),
     _many("wallet_retrieve", "GET", "wallet", Right.BILLING_READ),
+    _many("statements_list", "GET", "statements", Right.BILLING_READ),
+    _many("statements_retrieve", "GET", f"statements/{clock.now():%Y-%m}", Right.BILLING_READ),
     _many("usage_list", "GET", "usage", Right.USAGE_READ),
     _many("usage_summary", "GET", "usage/summary?by=key", Right.USAGE_READ),
     _many("limits_list", "GET", "limits", Right.KEYS_READ),

@@ -16,6 +16,7 @@ PUBLIC = ["/", "/status", "/accounts/login/", "/accounts/signup/", "/accounts/pa
 INSIDE = [
     f"{HOME}/",
     f"{HOME}/usage/?period=30d",
+    f"{HOME}/statements/",
     f"{HOME}/keys/",
     f"{HOME}/keys/new/",
     "/app/globex-labs/",

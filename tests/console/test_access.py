@@ -9,7 +9,7 @@ from tests.console.cast import visitor
 from tests.keys.cast import inference_key
 from tests.tenants import cast
 
-PAGES = ["console:overview", "console:usage", "console:keys", "console:key_new"]
+PAGES = ["console:overview", "console:usage", "console:statements", "console:keys", "console:key_new"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -50,6 +50,8 @@ def test_a_key_of_somebody_else_looks_like_one_that_is_not_there(ada, globex, ac
         (Role.VIEWER, "console:keys", 200),
         (Role.BILLING, "console:keys", 403),
         (Role.BILLING, "console:usage", 200),
+        (Role.BILLING, "console:statements", 200),
+        (Role.DEVELOPER, "console:statements", 403),
     ],
 )
 def test_a_role_opens_the_pages_of_its_rights(acme, role, page, status):

@@ -58,6 +58,12 @@ class Books:
         eventually(self._reaped, LEASE_AND_MORE)
         return self.closed()
 
+    def closed_after_the_end(self) -> dict[str, dict[str, Any]]:
+        """The same, where every process that could keep a hold alive is dead: their leases need not be waited for."""
+        over = "UPDATE billing_hold SET expires_at = now() - interval '1 second' WHERE organization_id = %s"
+        self.installation.sql(over, self.tenant.id)
+        return self.closed_by_the_reaper()
+
     def _reaped(self) -> bool:
         with self.installation.django():
             tasks.reap_holds()

@@ -13,6 +13,14 @@ from tests.installation import Installation, Server
 PATIENT = {"VALKEY_TIMEOUT_MS": "5000"}
 
 
+@pytest.fixture(autouse=True)
+def the_books_are_right_after_every_fault(request) -> Iterator[None]:
+    """Prove the ledger of the installation that all tests share, whatever this one did to it."""
+    yield
+    if "installation" in request.fixturenames:
+        assert request.getfixturevalue("installation").verify_ledger() == []
+
+
 @pytest.fixture
 def crowd() -> Iterator[Crowd]:
     with crowds.gathered() as crowd:

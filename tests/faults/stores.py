@@ -59,7 +59,7 @@ def own_valkey() -> Iterator[tuple[Store, str]]:
 
 
 @contextmanager
-def own_postgres(beside: Installation) -> Iterator[tuple[Store, Installation]]:
+def own_postgres(beside: Installation) -> "Iterator[tuple[Store, Apart]]":
     """A PostgreSQL for the length of the block, and an installation on it that shares the rest with another one."""
     with _own_places() as here, ExitStack() as stack:
         start = lambda: postgres.start(here, pause=time.sleep, settings=postgres.NOT_DURABLE)  # noqa: E731 - as above
@@ -88,6 +88,11 @@ class _OwnDatabase(Database):
 
 class Apart(Installation):
     """An installation that has its own PostgreSQL, but the simulators and the Valkey of another one; no server yet."""
+
+    @property
+    def postgres_socket(self) -> Path:
+        """Where its server listens."""
+        return self._socket / ".s.PGSQL.5432"
 
     def __init__(self, here: Places, beside: Installation, stack: ExitStack) -> None:
         self.database = _OwnDatabase(postgres.DATABASE, here)

@@ -64,7 +64,7 @@ def test_no_client_sees_an_end_without_a_settlement_whenever_servers_are_killed(
             calls += batch
         servers[ROUNDS].kill()
         crowd.wait(calls)
-    records = Books(installation, acme).closed_by_the_reaper()
+    records = Books(installation, acme).closed_after_the_end()
     finished = [call for call in calls if call.finished]
     assert {records[call.request_id]["outcome"] for call in finished} == {"complete"}
     cut = [call for call in calls if call.status == 200 and not call.finished]

@@ -27,7 +27,7 @@ def kept(installation) -> Iterator[tuple[Store, Server, redis.Redis]]:
         yield store, server, client
 
 
-@pytest.mark.parametrize("how", ["stopped", "frozen", "killed"])
+@pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_without_valkey_a_process_allows_its_share_and_says_so(installation, kept, crowd, how):
     store, server, _ = kept
     acme = installation.organization(rpm=10)

@@ -1,17 +1,17 @@
-"""Never more than the wallet: 200 calls at once, two processes, credit for exactly ten worst cases."""
+"""Never more than the wallet: 500 calls at once, three processes, credit for exactly ten worst cases."""
 
 from foundation.money import usd
 from tests.faults import witnesses
 from tests.faults.books import Books
 
-AT_ONCE = 200
+AT_ONCE = 500
 
 
 def test_a_wallet_for_ten_worst_cases_runs_ten_and_refuses_the_rest_with_402(installation, fleet, crowd):
     worst = worst_case(installation, crowd)
     acme = installation.organization(credit=str(usd(10 * worst)))
     books = Books(installation, acme)
-    calls = [ask(crowd, fleet[number % 2], acme, stream=number % 4 < 2) for number in range(AT_ONCE)]
+    calls = [ask(crowd, fleet[number % 3], acme, stream=number % 6 < 3) for number in range(AT_ONCE)]
     least = books.posted
     while not all(call.over.is_set() for call in calls):
         least = min(least, books.free)

@@ -108,6 +108,14 @@ def test_other_peoples_services_are_asked_for_what_they_have():
 
 
 @pytest.mark.django_db
+def test_an_engine_is_asked_where_its_kind_says_how_it_is():
+    with health.engine() as engine:
+        replica(engine.url, kind=Pool.Engine.TRITON)
+        probing.probe_replicas()
+        assert engine.asked == ["/v2/health/ready"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("url", ["nowhere", "http://localhost.invalid", "http://127.0.0.1:99999", "http://169.254.1.1"])
 def test_an_address_that_leads_nowhere_is_not_well(url):
     one = replica(dead_url() if url == "nowhere" else url)

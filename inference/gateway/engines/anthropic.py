@@ -13,11 +13,12 @@ import orjson
 from foundation import clock
 from inference.gateway.catalogue import Pool
 from inference.gateway.engines.anthropic_wires import MESSAGES, NativeCount, NativeMessages, likely_tokens
+from inference.gateway.engines.message_streams import MessageMeter, events, openai_usage
 from inference.gateway.engines.openai_wires import DONE, parsed
+from inference.gateway.engines.parameters import Parameters
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, MISSHAPEN, Call, Engine, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
-from inference.gateway.message_streams import MessageMeter, events, openai_usage
-from inference.gateway.streams import Blocks
+from inference.gateway.streams import Blocks, split_at_error
 from inference.gateway.translation.claude_answer import completion
 from inference.gateway.translation.claude_events import ChatChunks
 from inference.gateway.translation.claude_request import message_request
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 VERSION = "2023-06-01"
+# Tools come by translation, as do the forms that `translation/claude_request.py` knows.
+_SHAPES = frozenset({"tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort"})
+_CHAT = Parameters.of(_SHAPES | {"temperature", "top_p", "top_k", "stop"})
 
 
 class Chat:
@@ -83,7 +87,8 @@ class ChatStream:
     def feed(self, chunk: bytes) -> Passage:
         """Tell what came, up to the end of the message or an error."""
         told: list[bytes] = []
-        for raw, event in events(self._blocks.feed(chunk)):
+        block, broken = split_at_error(self._blocks.feed(chunk))
+        for raw, event in events(block):
             if event.get("type") == "error":
                 return Passage(b"".join(told), b"", broken=True)
             if event.get("type") == "message_stop":
@@ -93,7 +98,7 @@ class ChatStream:
                 told.append(self._chunks.event(event, self.usage()))
             except MISSHAPEN as cause:
                 raise UpstreamError from cause
-        return Passage(b"".join(told))
+        return Passage(b"".join(told), b"", broken)
 
     def finish(self) -> bytes:
         """An engine that told why its message ended has only forgotten to say that it is over."""
@@ -104,6 +109,9 @@ class Anthropic(Engine):
     """Anthropic's API, or another one that is like it."""
 
     kind = "anthropic"
+    parameters = {"chat.completions": _CHAT}
+    health = "/v1/models"
+    foreign = True
     wires = {
         "chat.completions": Chat(),
         "messages": NativeMessages(many_a_piece=True),

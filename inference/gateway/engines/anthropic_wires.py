@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from inference.gateway.engines.message_streams import MessageStream, openai_usage, shown
 from inference.gateway.engines.openai_wires import parsed
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, Call, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
-from inference.gateway.message_streams import MessageStream, openai_usage, shown
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order

@@ -16,6 +16,7 @@ import orjson
 from inference.gateway.engines.anthropic_wires import EstimatedCount
 from inference.gateway.engines.wire import MISSHAPEN, Call, Passage, Stream, Whole, Wire
 from inference.gateway.errors import UpstreamError
+from inference.gateway.streams import split_at_done
 from inference.gateway.translation.messages import Messages
 from inference.gateway.translation.responses import Responses
 
@@ -57,6 +58,10 @@ class Bridged:
     def __init__(self, translation: Translation, chat: Wire) -> None:
         self._translation = translation
         self._chat = chat
+
+    def fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Write a request's fields as a chat completion's. Raises `InvalidRequest`."""
+        return self._translation.fields(fields)
 
     def call(self, order: Order, upstream_name: str) -> Call | None:
         """Ask as chat does."""
@@ -111,8 +116,12 @@ class BridgedStream:
         return Passage(body + last, marker)
 
     def finish(self) -> bytes:
-        """Tell the end that the engine forgot to tell."""
-        return b"".join(self._teller.end(self._chat.outputs)) if self._chat.finish() else b""
+        """Tell the end that the engine forgot to tell, after what its chat stream still owes."""
+        owed = self._chat.finish()
+        if not owed:
+            return b""
+        told = b"".join(self._told(split_at_done(owed)[0]))
+        return told + b"".join(self._teller.end(self._chat.outputs))
 
     def usage(self) -> Any:
         """Return the latest usage."""

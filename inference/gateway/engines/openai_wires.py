@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 DONE = b"data: [DONE]\n\n"
+USAGE: Mapping[str, bool] = MappingProxyType({"include_usage": True})
+CONTINUOUS_USAGE: Mapping[str, bool] = MappingProxyType({**USAGE, "continuous_usage_stats": True})
 # Of an engine's answer, what may pass to the client.
 _GENERATED = ("id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier")
 _EMBEDDED = ("object", "data", "model", "usage")
@@ -62,28 +65,36 @@ class ByteStream:
 
 
 class Generation:
-    """Chat completions and completions. `body` puts the fields as the engine likes them."""
+    """Chat completions and completions. `body` puts the fields as the engine likes them.
+
+    `stream_options` are what its streams are asked for, so that they tell their usage.
+    """
 
     def __init__(
-        self, path: str, body: Callable[[Order, str], dict[str, Any]] | None = None, *, continuous_usage: bool = False
+        self,
+        path: str,
+        body: Callable[[Order, str], dict[str, Any]] | None = None,
+        *,
+        stream_options: Mapping[str, bool] = USAGE,
+        stream: Callable[[Order], Stream] = ByteStream,
     ) -> None:
         self._path = path
         self._body = body or fields
-        self._continuous_usage = continuous_usage
+        self._stream_options = dict(stream_options)
+        self._stream = stream
 
     def call(self, order: Order, upstream_name: str) -> Call:
         """Ask, and for usage with it."""
         body = self._body(order, upstream_name)
         if not order.wanted.stream:
             return Call(self._path, orjson.dumps(body))
-        body["stream_options"] = {"include_usage": True}
-        if self._continuous_usage:
-            body["stream_options"]["continuous_usage_stats"] = True
+        if self._stream_options:
+            body["stream_options"] = self._stream_options
         return Call(self._path, orjson.dumps(body), (EVENT_STREAM,))
 
     def stream(self, order: Order) -> Stream:
         """Pass events on as bytes."""
-        return ByteStream(order)
+        return self._stream(order)
 
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of an answer, under the public name."""
@@ -93,11 +104,15 @@ class Generation:
 
 
 class Embedding:
-    """Embeddings: input only."""
+    """Embeddings: input only. `renamed` are the engine's own names of fields."""
+
+    def __init__(self, **renamed: str) -> None:
+        self._renamed = renamed
 
     def call(self, order: Order, upstream_name: str) -> Call:
         """Ask for vectors."""
-        return Call("/v1/embeddings", orjson.dumps({**order.wanted.fields, "model": upstream_name}))
+        asked = {self._renamed.get(name, name): item for name, item in order.wanted.fields.items()}
+        return Call("/v1/embeddings", orjson.dumps(asked | {"model": upstream_name}))
 
     def stream(self, order: Order) -> Stream:
         """There is no such stream."""

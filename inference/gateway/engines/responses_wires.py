@@ -8,8 +8,8 @@ import orjson
 
 from inference.gateway.engines.anthropic_wires import likely_tokens
 from inference.gateway.engines.openai_wires import parsed
+from inference.gateway.engines.response_streams import ResponseStream, openai_usage, shown
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, Call, Stream, Whole
-from inference.gateway.response_streams import ResponseStream, openai_usage, shown
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order

@@ -6,13 +6,13 @@ So a client who leaves pays for what was made, and for nothing else.
 from __future__ import annotations
 
 from inference.gateway.engines.anthropic_wires import NativeCount, NativeMessages
-from inference.gateway.engines.audio import Speech, Transcription
-from inference.gateway.engines.images import Generations
-from inference.gateway.engines.openai_wires import Embedding, Generation
+from inference.gateway.engines.hearing import TRANSCRIPTIONS, TRANSLATIONS
+from inference.gateway.engines.images import IMAGES
+from inference.gateway.engines.listings import DETOKENIZE, RERANK, SCORE, TOKENIZE
+from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
 from inference.gateway.engines.responses_wires import NativeResponses
+from inference.gateway.engines.speech import SPEECH
 from inference.gateway.engines.wire import Engine
-
-_WITH_USAGE = (("stream_include_usage", "true"),)
 
 
 class Vllm(Engine):
@@ -20,14 +20,18 @@ class Vllm(Engine):
 
     kind = "vllm"
     wires = {
-        "chat.completions": Generation("/v1/chat/completions", continuous_usage=True),
-        "completions": Generation("/v1/completions", continuous_usage=True),
+        "chat.completions": Generation("/v1/chat/completions", stream_options=CONTINUOUS_USAGE),
+        "completions": Generation("/v1/completions", stream_options=CONTINUOUS_USAGE),
         "embeddings": Embedding(),
         "messages": NativeMessages(),
         "responses": NativeResponses(),
+        "rerank": RERANK,
+        "score": SCORE,
+        "tokenize": TOKENIZE,
+        "detokenize": DETOKENIZE,
+        "audio.transcriptions": TRANSCRIPTIONS,
+        "audio.translations": TRANSLATIONS,
+        "audio.speech": SPEECH,
+        "images.generations": IMAGES,
         "messages.count_tokens": NativeCount(),
-        "audio.transcriptions": Transcription("/v1/audio/transcriptions", _WITH_USAGE),
-        "audio.translations": Transcription("/v1/audio/translations", _WITH_USAGE),
-        "audio.speech": Speech(),
-        "images.generations": Generations(),
     }

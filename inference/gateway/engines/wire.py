@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
-from inference.gateway.catalogue import Pool
+from inference.gateway.catalogue import Pool, Route
+from inference.gateway.engines.parameters import Parameters
 from inference.gateway.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -39,14 +41,15 @@ class Passage(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """A whole answer for the client, and what the engine says that it used, as OpenAI writes usage."""
+    """A whole answer for the client, and what the engine says that it used, as OpenAI writes usage.
+
+    Of an endpoint's unit (`Surface.unit`) the usage tells by its name, where the engine knows it: `seconds`, `images`.
+    """
 
     body: bytes
     usage: Any
     outputs: int
     """Our own count of output tokens, for an engine that says nothing."""
-    quantity: int | None = None
-    """What was used of the endpoint's unit, where the engine knows better than the request did."""
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """What a client must know of the answer beside it."""
@@ -73,15 +76,6 @@ class Stream(Protocol):
         """Return the latest usage as OpenAI writes it, or None."""
 
 
-class Measured:
-    """A stream that knows of the endpoint's unit what the request could only bound."""
-
-    @property
-    def quantity(self) -> int:
-        """How much of it was used so far."""
-        raise NotImplementedError
-
-
 class Wire(Protocol):
     """How one endpoint is put to one kind of engine."""
 
@@ -104,6 +98,20 @@ class Engine:
 
     kind: ClassVar[str]
     wires: Mapping[str, Wire]
+    parameters: ClassVar[Mapping[str, Parameters]] = MappingProxyType({})
+    """What it understands, by the endpoint's name, where that is not everything."""
+    needs_template: ClassVar[bool] = False
+    """Whether it knows no messages, so that only a deployment with a chat template serves chat."""
+    health: ClassVar[str] = "/health"
+    """Where a replica says whether it is well."""
+    foreign: ClassVar[bool] = False
+    """Whether it is other people's service: it has no health to ask for, so any answer but a failure will do."""
+
+    def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
+        """Raise `InvalidRequest`, which names the field, for what it cannot be asked there."""
+        known = self.parameters.get(surface)
+        if known is not None:
+            known.check(asked)
 
     def headers(self, pool: Pool) -> tuple[tuple[str, str], ...]:
         """Return what the engine wants to know of us: mostly the pool's credential."""

@@ -58,7 +58,7 @@ class Chat(JsonSurface):
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
         """Check a chat completion's fields, message by message."""
         require(value, _RULES, "model")
-        has_media = _check_messages(value.get("messages"))
+        has_media = check_messages(value.get("messages"))
         options = stream_options(value)
         return Wanted(
             model=value["model"],
@@ -98,7 +98,8 @@ def _most_tokens(value: dict[str, Any]) -> int | None:
     return most
 
 
-def _check_messages(messages: Any) -> bool:
+def check_messages(messages: Any) -> bool:
+    """Check a conversation; say whether there is more than text in it. Raises `InvalidRequest`."""
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list of at least one message.", param="messages")
     if len(messages) > MOST_MESSAGES:

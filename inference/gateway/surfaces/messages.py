@@ -115,7 +115,7 @@ class Messages(_Anthropic):
 
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write a message without content."""
-        message = {
+        message: dict[str, Any] = {
             "id": f"msg_{outcome.request_id}",
             "type": "message",
             "role": "assistant",
@@ -184,7 +184,8 @@ def _check_thinking(thinking: dict[str, Any], max_tokens: int | None) -> None:
         raise InvalidRequest("thinking.type must be enabled, disabled or adaptive.", param="thinking.type")
     if kind != "enabled":
         return
-    if not integer(_LEAST_BUDGET)(budget) or (max_tokens is not None and budget >= max_tokens):
+    most = 2**31 if max_tokens is None else max_tokens - 1
+    if not integer(_LEAST_BUDGET, most)(budget):
         raise InvalidRequest(
             f"thinking.budget_tokens must be a whole number of at least {_LEAST_BUDGET} and less than max_tokens.",
             param="thinking.budget_tokens",

@@ -9,12 +9,15 @@ from foundation.web import Scope
 from inference.gateway.surfaces.chat import Chat
 from inference.gateway.surfaces.completions import Completions
 from inference.gateway.surfaces.embeddings import Embeddings
+from inference.gateway.surfaces.hearing import Transcriptions, Translations
 from inference.gateway.surfaces.images import Images
 from inference.gateway.surfaces.messages import CountTokens, Messages
+from inference.gateway.surfaces.moderations import Moderations
+from inference.gateway.surfaces.rankings import Rerank, Score
 from inference.gateway.surfaces.responses import Responses
 from inference.gateway.surfaces.speech import Speech
 from inference.gateway.surfaces.surface import Surface
-from inference.gateway.surfaces.transcriptions import Transcriptions, Translations
+from inference.gateway.surfaces.tokenizing import Detokenize, Tokenize
 
 _MESSAGES = Messages()
 SURFACES: tuple[Surface, ...] = (
@@ -24,6 +27,11 @@ SURFACES: tuple[Surface, ...] = (
     _MESSAGES,
     CountTokens(),
     Responses(),
+    Rerank(),
+    Score(),
+    Moderations(),
+    Tokenize(),
+    Detokenize(),
     Transcriptions(),
     Translations(),
     Speech(),

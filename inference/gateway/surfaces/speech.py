@@ -1,52 +1,80 @@
-"""POST /v1/audio/speech: text in, sound out (OpenAI's API reference)."""
+"""POST /v1/audio/speech: text as speech (OpenAI's API reference). Binary, and always a stream."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from inference.gateway.surfaces.checks import KEPT, Rules, number, one_of, require, text
-from inference.gateway.surfaces.surface import JsonSurface
-from inference.gateway.wanted import Wanted
+from foundation.web import Header
+from inference.gateway.surfaces.checks import Check, Rules, customer, number, one_of, require, text
+from inference.gateway.surfaces.surface import JsonSurface, whole_replay
+from inference.gateway.wanted import Outcome, Wanted
 
-MOST_CHARACTERS = 4096
-"""As many as OpenAI speaks at once."""
-FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
-_AUDIO = re.compile(r"audio/[A-Za-z0-9.+-]+(?:; ?[A-Za-z0-9-]+=[A-Za-z0-9.+-]+)*")
+LONGEST: Final = 4096
+"""What OpenAI speaks at once."""
+TYPES: Final = MappingProxyType(
+    {
+        "mp3": b"audio/mpeg",
+        "opus": b"audio/ogg",
+        "aac": b"audio/aac",
+        "flac": b"audio/flac",
+        "wav": b"audio/wav",
+        "pcm": b"audio/pcm",
+    }
+)
+USUAL: Final = "mp3"
+
+
+def _spoken() -> Check:
+    fits = text(LONGEST)
+    return lambda value: fits(value) and bool(value)
+
 
 SENT: Rules = {
     "model": (text(256), "a string"),
-    "input": (text(MOST_CHARACTERS), f"a string of at most {MOST_CHARACTERS} characters"),
-    "voice": (text(256), "a string"),
-    "instructions": (text(MOST_CHARACTERS), f"a string of at most {MOST_CHARACTERS} characters"),
-    "response_format": (one_of(*FORMATS), f"one of {', '.join(FORMATS)}"),
+    "input": (_spoken(), f"a string of 1 to {LONGEST} characters"),
+    "voice": (text(128), "a string"),
+    "instructions": (text(LONGEST), f"a string of at most {LONGEST} characters"),
+    "response_format": (one_of(*TYPES), f"one of {', '.join(TYPES)}"),
     "speed": (number(0.25, 4), "a number from 0.25 to 4"),
 }
-_RULES = SENT | KEPT | {"stream_format": (one_of("audio"), "audio")}
+_RULES: Rules = SENT | {
+    "stream_format": (one_of("audio"), "audio"),
+    "user": (customer, "a string of at most 128 printable characters"),
+}
 
 
 class Speech(JsonSurface):
-    """Speech, charged by the characters of its input. It goes out as it is made."""
+    """Speech, charged by the characters of its text."""
 
     name = "audio.speech"
     path = "/v1/audio/speech"
     generates = False
+    counts_tokens = False
     unit = "characters"
-    is_file = True
+    # In sound there is no place for a word about it: a stream that breaks just ends, without having been completed.
+    keep_alive = b""
+    tells_breaks = False
 
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
-        """Check what is to be spoken."""
-        require(value, _RULES, "model", "input")
+        """Check the fields. `response_format` is always there."""
+        require(value, _RULES, "model", "input", "voice")
+        fields = {name: item for name, item in value.items() if name in SENT and item is not None}
         return Wanted(
             model=value["model"],
             stream=True,
             customer=value.get("user") or "",
-            quantity=len(value["input"]),
-            size=size,
+            size=0,
+            inputs=0,
             digest=digest,
-            fields={name: item for name, item in value.items() if name in SENT and item is not None},
+            fields={"response_format": USUAL} | fields,
+            quantity=len(value["input"]),
         )
 
-    def stream_type(self, told: str) -> bytes:
-        """Pass on which sound it is."""
-        return told.encode() if _AUDIO.fullmatch(told) else b"application/octet-stream"
+    def stream_head(self, wanted: Wanted) -> tuple[Header, ...]:
+        """Say which kind of sound it is."""
+        return ((b"content-type", TYPES[wanted.fields["response_format"]]), *super().stream_head(wanted)[1:])
+
+    def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
+        """Write what it used: there is no sound any more."""
+        return whole_replay(outcome)

@@ -9,13 +9,21 @@ import orjson
 
 from billing.rates import Rates
 from foundation.errors import PlatformError, RequestTooLarge, as_openai
+from foundation.web import Header
 from inference.gateway.strict_json import parse_object
 from inference.gateway.wanted import Outcome, Wanted
 
 JSON = b"application/json"
 MOST_BYTES = 10 * 1024 * 1024
 MOST_BYTES_WITH_MEDIA = 32 * 1024 * 1024
-_TOKENS = frozenset({"input", "output", "requests"})
+_TOKENS = frozenset({"input", "output"})
+_STREAM_HEAD: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    # nginx and its kind would otherwise collect the stream.
+    (b"x-accel-buffering", b"no"),
+)
 
 
 class Surface(ABC):
@@ -28,16 +36,14 @@ class Surface(ABC):
     most_bytes: ClassVar[int] = MOST_BYTES
     generates: ClassVar[bool] = True
     """Whether the answer has tokens of its own, which are bounded by `max_tokens` and charged."""
+    counts_tokens: ClassVar[bool] = True
+    """Whether tokens are charged at all; False where only the unit is, whatever the engine counts."""
     unit: ClassVar[str] = ""
     """The kind of price for `Wanted.quantity`; empty where tokens are all that is charged."""
-
-    may_tell_output: ClassVar[bool] = False
-    """Whether an engine may count output tokens all the same (pictures do): `Wanted.choices` bounds them then."""
-    is_file: ClassVar[bool] = False
-    """Whether a stream is one file and no events: nothing else may be written into it, and one that breaks is told by
-    a connection that ends too early."""
     keep_alive: ClassVar[bytes] = b": keep-alive\n\n"
     """What is written into a stream while its engine thinks, so that no proxy on the way takes it for dead."""
+    tells_breaks: ClassVar[bool] = True
+    """Whether a stream that breaks says so in its own words; else its connection ends before the body is complete."""
     charges: ClassVar[bool] = True
     """False where using it costs nothing at any price; it is held for (nothing), limited and recorded all the same."""
     id_headers: ClassVar[tuple[bytes, ...]] = (b"x-request-id",)
@@ -49,12 +55,8 @@ class Surface(ABC):
 
     def is_priced(self, rates: Rates) -> bool:
         """Say whether a price is free, or charges for this endpoint at all."""
-        own = _TOKENS if self.generates or self.may_tell_output else _TOKENS - {"output"}
-        return not rates.per_million or bool(rates.per_million.keys() & (own | {self.unit}))
-
-    def stream_type(self, told: str) -> bytes:
-        """Return the content type of a stream; `told` is the engine's."""
-        return b"text/event-stream; charset=utf-8"
+        tokens = (_TOKENS if self.generates else _TOKENS - {"output"}) if self.counts_tokens else frozenset()
+        return not rates.per_million or bool(rates.per_million.keys() & (tokens | {"requests", self.unit}))
 
     def error(self, error: PlatformError, request_id: str) -> bytes:
         """Write the body of an answer that is an error."""
@@ -64,9 +66,13 @@ class Surface(ABC):
         """Write the last event of a stream that breaks."""
         return b"data: " + self.error(error, request_id) + b"\n\n"
 
+    def stream_head(self, wanted: Wanted) -> tuple[Header, ...]:
+        """Return the headers of a stream, its content type first."""
+        return _STREAM_HEAD
+
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write the answer to a repeated request: what the first one used. Its content was never kept."""
-        body = orjson.dumps({"id": outcome.request_id, "model": outcome.model, "usage": openai_usage(outcome)})
+        body = whole_replay(outcome)
         return b"data: " + body + b"\n\ndata: [DONE]\n\n" if streamed else body
 
 
@@ -86,6 +92,11 @@ class JsonSurface(Surface):
     @abstractmethod
     def read(self, value: dict[str, Any], size: int, digest: bytes) -> Wanted:
         """Check the fields of a body of `size` bytes."""
+
+
+def whole_replay(outcome: Outcome) -> bytes:
+    """Write what a request used as an object of its own."""
+    return orjson.dumps({"id": outcome.request_id, "model": outcome.model, "usage": openai_usage(outcome)})
 
 
 def openai_usage(outcome: Outcome) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """OpenAI's request for a chat completion as Anthropic's request for a message (both public API references).
 
-Fields that Claude has no counterpart for are left out if they only tune the choice of words (seed, penalties, biases),
-and refused if the answer would have another shape without them (several choices, log probabilities, free JSON).
+Fields that Claude has no counterpart for are refused by name before (`engines/anthropic.py`); here those are refused
+whose values it has none for (several choices, free JSON, tools that are no functions).
 """
 
 from __future__ import annotations

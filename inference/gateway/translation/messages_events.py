@@ -87,7 +87,7 @@ class MessageEvents:
 
     def _start(self, chunk: Item) -> list[bytes]:
         self._started = True
-        begun = {
+        begun: Item = {
             "id": message_id(chunk.get("id")),
             "type": "message",
             "role": "assistant",
@@ -127,7 +127,7 @@ class MessageEvents:
                 call.written.append(written)
                 return []
             told += self._close_done()
-            begun = {"type": "tool_use", "id": call.id or f"toolu_{number}", "name": call.name, "input": {}}
+            begun: Item = {"type": "tool_use", "id": call.id or f"toolu_{number}", "name": call.name, "input": {}}
             told.append(self._begin("tool_use", begun))
             call.block = self._blocks - 1
             written = "".join(call.written) + written

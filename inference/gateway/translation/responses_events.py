@@ -120,7 +120,7 @@ class ResponseEvents:
                 self._event("response.content_part.added", self._place(spoken, {"part": _part(kind, member, "")}))
             )
         spoken.parts[-1][2].append(text)
-        more = {"delta": text} | ({"logprobs": []} if kind == "output_text" else {})
+        more: Item = {"delta": text} | ({"logprobs": []} if kind == "output_text" else {})
         return [*told, self._event(f"response.{kind}.delta", self._place(spoken, more))]
 
     def _begin(self, item: str) -> bytes:
@@ -143,7 +143,7 @@ class ResponseEvents:
             return []
         kind, member, said = spoken.parts[-1]
         text = "".join(said)
-        more = {member: text} | ({"logprobs": []} if kind == "output_text" else {})
+        more: Item = {member: text} | ({"logprobs": []} if kind == "output_text" else {})
         return [
             self._event(f"response.{kind}.done", self._place(spoken, more)),
             self._event("response.content_part.done", self._place(spoken, {"part": _part(kind, member, text)})),

@@ -33,7 +33,7 @@ TONES = {
     "timeout": "error",
     "drained": "warning",
     "expired": "error",
-    "refused_midstream": "warning",
+    "out_of_credit": "warning",
 }
 
 

@@ -54,6 +54,12 @@ def by_name[Row: Model](
     return _cut(rows.order_by(field, *then), asked["limit"], lambda row: str(getattr(row, field)))
 
 
+def of_sequence[Row](rows: Sequence[Row], asked: dict[str, Any], *, name: Callable[[Row], str]) -> Page[Row]:
+    """Cut a page out of rows that are all there, in descending order of their names."""
+    left = [row for row in rows if not asked["cursor"] or name(row) < asked["cursor"]]
+    return _cut(left, asked["limit"], name)
+
+
 def answer(serializer: type[serializers.BaseSerializer[Any]], page: Page[Any], **context: Any) -> Response:
     """Render a page: `{"data": [...], "next_cursor": "…" or null}`."""
     data = serializer(page.rows, many=True, context=context).data
@@ -70,7 +76,7 @@ def shape(item: type[serializers.BaseSerializer[Any]]) -> type[serializers.Seria
     return type(f"{item.__name__}Page", (serializers.Serializer,), fields)
 
 
-def _cut[Row: Model](rows: QuerySet[Row], limit: int, cursor: Callable[[Row], str]) -> Page[Row]:
+def _cut[Row](rows: Sequence[Row] | QuerySet[Any], limit: int, cursor: Callable[[Row], str]) -> Page[Row]:
     # One more than asked for tells whether there is more.
     found = list(rows[: limit + 1])
     is_last = len(found) <= limit

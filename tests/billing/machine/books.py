@@ -184,6 +184,30 @@ class Books:
         self.holds[ask.request] = Hold(ask.organization, ask.amount, granted, stale)
         return Verdict(granted)
 
+    def grow(self, ask: Ask, needed: int, wanted: int) -> tuple[int | None, UUID | None]:
+        """Raise a hold in all of its purses: what is held then, or which purse refused; neither if nothing is held."""
+        hold = self.holds.get(ask.request)
+        if hold is None:
+            return None, None
+        caps = {(cap.budget, cap.window): cap for cap in ask.caps}
+        limits: dict[UUID, int | None] = {}
+        rooms: dict[UUID, int] = {}
+        for name in hold.purses:
+            purse = self.purses[name]
+            limits[name] = caps[purse.budget, purse.window].hard(purse.carried) if purse.budget else None
+            # What a window that is over has left was lent to the next one, where it carries over.
+            lent = purse.budget is not None and not purse.is_open and purse.carrying is not None
+            rooms[name] = 0 if lent else self.room(name, limits[name])
+        tightest = min(rooms, key=lambda name: rooms[name])
+        more = min(wanted - hold.amount, rooms[tightest])
+        if hold.amount < needed and hold.amount + more < needed:
+            return None, tightest
+        if hold.amount < needed:
+            hold.amount += more
+            for name in hold.purses:
+                self.purses[name].highest_limit = max(self.purses[name].highest_limit, limits[name] or 0)
+        return hold.amount, None
+
     def _count_shadows(self, ask: Ask, shadows: list[tuple[UUID, int]]) -> None:
         for purse, limit in shadows:
             if limit == 0 or (ask.amount > 0 and self.room(purse, limit) < ask.amount):

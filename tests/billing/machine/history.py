@@ -71,7 +71,7 @@ class History:
 
     def hold(self, asks: list[Ask], lease: timedelta) -> list[Verdict]:
         """Ask Postgres and the books, who must agree."""
-        self._close_windows()
+        self.close_windows()
         answers = self.teller.hold(asks, lease)
         self._learn_windows(asks)
         self._note_limits(asks)
@@ -94,14 +94,14 @@ class History:
             return "no wallet"
         return "no budget" if self.books.purses[verdict.refused_by].budget else "no credit"
 
-    def _close_windows(self) -> None:
+    def close_windows(self) -> None:
         for name, _, _, _, is_over in self.teller.windows(self.organizations):
             if is_over and name in self.books.purses:
                 self.books.purses[name].is_open = False
 
     def _learn_windows(self, asks: list[Ask]) -> None:
         """Windows open when they are needed. First the old ones once more: it may be midnight by now."""
-        self._close_windows()
+        self.close_windows()
         needed = {(cap.budget, cap.window): cap for ask in asks for cap in ask.caps}
         for name, owner, budget, window, is_over in self.teller.windows(self.organizations):
             if name not in self.books.purses:

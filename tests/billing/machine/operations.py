@@ -53,6 +53,17 @@ def _settle(cost: int, *asks: str) -> Operation:
     return Operation(real, model)
 
 
+def _grow(needed: int, wanted: int, *asks: str) -> Operation:
+    def real(teller: Teller, scene: Scene) -> object:
+        return teller.grow([(getattr(scene, ask), needed, wanted) for ask in asks])
+
+    def model(books: Books, scene: Scene) -> object:
+        wanting: list[Ask] = [getattr(scene, ask) for ask in asks]
+        return [(ask.request, *books.grow(ask, needed, wanted)) for ask in wanting]
+
+    return Operation(real, model)
+
+
 def _extend(books: Books, scene: Scene) -> set[UUID]:
     reached = books.holds.keys() & {scene.one.request, scene.two.request}
     for request in reached:
@@ -68,6 +79,8 @@ def _post(books: Books, scene: Scene) -> bool:
 OPERATIONS = {
     "hold one": _hold("one"),
     "hold two, then one": _hold("two", "one"),
+    "grow one within its budget": _grow(55, 80, "one"),
+    "grow both beyond it": _grow(70, 80, "two", "one"),
     "settle one": _settle(40, "one"),
     "settle both": _settle(45, "one", "two"),
     "settle both the other way round": _settle(70, "two", "one"),

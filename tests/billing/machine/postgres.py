@@ -70,11 +70,7 @@ class Teller:
                 "model": "sim",
                 "amount": ask.amount,
                 "zone": "UTC",
-                "caps": [
-                    {"budget": cap.budget, "window": cap.window, "scope": "key"}
-                    | {kind: cap.limit // part for kind, part in cap.parts}
-                    for cap in ask.caps
-                ],
+                "caps": _caps(ask),
             }
             for ask in asks
         ]
@@ -83,6 +79,20 @@ class Teller:
             (request, Verdict(tuple(purses) if purses else None, refused_by, room, held))
             for request, purses, refused_by, _, _, room, held, *_ in rows
         ]
+
+    def grow(self, asks: Sequence[tuple[Ask, int, int]]) -> list[tuple[UUID, int | None, UUID | None]]:
+        """Ask for what each request needs, and for what it wants."""
+        batch = [
+            {
+                "request": ask.request,
+                "organization": ask.organization,
+                "needed": needed,
+                "wanted": wanted,
+                "caps": _caps(ask),
+            }
+            for ask, needed, wanted in asks
+        ]
+        return [row[:3] for row in self._rows("SELECT * FROM turnpike_grow(%s::jsonb)", _json(batch))]
 
     def settle(self, charges: Sequence[Charge]) -> list[tuple[UUID, str, int, UUID | None]]:
         batch = [
@@ -184,6 +194,14 @@ def found(owner: psycopg.Connection, *, wallet: bool = True) -> UUID:
     if wallet:
         owner.execute("SELECT turnpike_open_wallet(%s)", (name,))
     return name
+
+
+def _caps(ask: Ask) -> list[dict[str, object]]:
+    return [
+        {"budget": cap.budget, "window": cap.window, "scope": "key"}
+        | {kind: cap.limit // part for kind, part in cap.parts}
+        for cap in ask.caps
+    ]
 
 
 def _purse(purse: Purse, held: int) -> list[object]:

@@ -1,7 +1,8 @@
 """Whatever is asked, in whatever order and however often: Postgres and the model agree after every step.
 
-`hypothesis` invents the histories: holds, settlements, voids, extensions, reapings, top-ups and adjustments, in batches
-that name requests twice, repeated and out of order; limits that change; windows that end; processes that die.
+`hypothesis` invents the histories: holds, growths, settlements, voids, extensions, reapings, top-ups and adjustments,
+in batches that name requests twice, repeated and out of order; limits that change; windows that end; processes that
+die.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ FROM (SELECT max(ends_at) - clock_timestamp() AS passed FROM billing_purse WHERE
 WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 """
 # What must have happened in the histories, or they prove little.
-EVENTS = {"held", "ended", "no wallet", "no credit", "no budget", "expired", "settled", "more than held", "late"}
-EVENTS |= {"shadow", "carried", "noticed"}
+EVENTS = {
+    *("held", "ended", "no wallet", "no credit", "no budget", "grown", "outgrown"),
+    *("shadow", "carried", "noticed"),
+    *("expired", "settled", "more than held", "late"),
+}
 
 # The last organization has no wallet, and seldom asks.
 organization = some.sampled_from([0, 0, 0, 0, 1, 1, 1, 2])
@@ -108,6 +112,16 @@ class Money(RuleBasedStateMachine):
         assert [answer[:3] for answer in self.teller.settle(charges)] == expected
         self.seen.update(verdict for _, verdict, _ in expected)
         self.seen.update("more than held" for _, verdict, over in expected if verdict == "settled" and over)
+
+    @rule(batch=some.lists(some.tuples(known, amount, amount), min_size=1, max_size=6))
+    def grow(self, batch: list[tuple[int, int, int]]) -> None:
+        """Some running requests cost more than was held for them."""
+        self.history.close_windows()
+        wanted = [(self.history.ask(which), needed, needed + ahead) for which, needed, ahead in batch]
+        expected = [(ask.request, *self.books.grow(ask, needed, most)) for ask, needed, most in wanted]
+        assert self.teller.grow(wanted) == expected
+        self.seen.update("grown" for _, amount, _ in expected if amount is not None)
+        self.seen.update("outgrown" for _, _, refused_by in expected if refused_by is not None)
 
     @rule(several=several)
     def void(self, several: list[int]) -> None:

@@ -13,7 +13,7 @@ MESSAGES = "/v1/messages"
 
 async def ask(door: Door, text: str = "hi", **fields: Any) -> Answer:
     """Ask for a message."""
-    ways = {name: fields.pop(name) for name in ("headers", "leave", "path") if name in fields}
+    ways: dict[str, Any] = {name: fields.pop(name) for name in ("headers", "leave", "path") if name in fields}
     body = {"model": "sim", "max_tokens": 64, "messages": [{"role": "user", "content": text}], **fields}
     return await door.ask(body, **({"path": MESSAGES} | ways))
 

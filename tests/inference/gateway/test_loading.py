@@ -36,7 +36,9 @@ def tables(*pools: dict[str, Any], url: str = "http://engine:8000") -> dict[str,
         "models": [{**model, "max_output_tokens": 5, "aliases": [], "sunset_at": None}],
         "pools": list(pools),
         "replicas": [{"id": f"r-{name}", "pool_id": name, "url": url, "state": "healthy"} for name in names],
-        "deployments": [{"model_id": "m", "pool_id": name, "upstream_name": "x", "weight": 1} for name in names],
+        "deployments": [
+            {"model_id": "m", "pool_id": name, "upstream_name": "x", "weight": 1, "chat_template": ""} for name in names
+        ],
         "prices": [],
     }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from foundation.errors import InvalidRequest
 from inference.gateway.engines.bridge import chunks
-from inference.gateway.message_streams import events
+from inference.gateway.engines.message_streams import events
 from inference.gateway.streams import Blocks
 from inference.gateway.surfaces.chat import Chat
 from inference.gateway.surfaces.messages import Messages

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from inference.gateway.engines.message_streams import data, write
 from inference.gateway.engines.wire import Passage
 from inference.gateway.errors import UpstreamError
-from inference.gateway.message_streams import data, write
 from inference.gateway.streams import Blocks
 
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")

@@ -16,7 +16,7 @@ import orjson
 from inference.gateway.engines.wire import Passage
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
-from inference.gateway.streams import Blocks
+from inference.gateway.streams import Blocks, split_at_error
 
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 MESSAGE = ("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage")
@@ -102,10 +102,10 @@ class MessageStream:
 
     def feed(self, chunk: bytes) -> Passage:
         """Take whole events up to the end of the message or an error."""
-        block = self._blocks.feed(chunk)
+        block, broken = split_at_error(self._blocks.feed(chunk))
         self._meter.observe(block)
         if not _SPECIAL.search(block):
-            return Passage(block)
+            return Passage(block, b"", broken)
         passed: list[bytes] = []
         for event in _EVENT_END.split(block):
             name = _name(event)
@@ -113,7 +113,7 @@ class MessageStream:
                 marker = b"".join([*self._held, event]) if name == b"message_stop" else b""
                 return Passage(b"".join(passed), marker, name == b"error")
             passed.append(self._event(name, event))
-        return Passage(b"".join(passed))
+        return Passage(b"".join(passed), b"", broken)
 
     def finish(self) -> bytes:
         """An engine that told why its message ended has only forgotten to say that it is over."""

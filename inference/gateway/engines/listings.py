@@ -1,0 +1,76 @@
+"""Wires of endpoints that read something and answer with a list about it: ranks, scores, verdicts, tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from inference.gateway.engines.openai_wires import parsed
+from inference.gateway.engines.wire import MISSHAPEN, Call, Stream, Whole
+from inference.gateway.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from inference.gateway.orders import Order
+
+
+class Listing:
+    """One such endpoint: `needed` is the list in its answer, `shown` is what of it a client may see."""
+
+    def __init__(self, path: str, needed: str, shown: tuple[str, ...]) -> None:
+        self._path = path
+        self._needed = needed
+        self._shown = shown
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Ask for the list."""
+        return Call(self._path, orjson.dumps({**order.wanted.fields, "model": upstream_name}))
+
+    def stream(self, order: Order) -> Stream:
+        """There is no such stream."""
+        raise UpstreamError
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Keep what is known of the answer, under the public name of the model where it names one."""
+        answer = parsed(body, self._needed)
+        kept = {name: answer[name] for name in (self._needed, *self._shown) if answer.get(name) is not None}
+        if "model" in self._shown:
+            kept["model"] = order.model.id
+        return Whole(orjson.dumps(kept), _usage(answer.get("usage")), 0)
+
+
+class Detokenize:
+    """The text of tokens; `member` is where it stands in the engine's answer."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Ask for the text."""
+        return Call("/detokenize", orjson.dumps({**order.wanted.fields, "model": upstream_name}))
+
+    def stream(self, order: Order) -> Stream:
+        """There is no such stream."""
+        raise UpstreamError
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Keep the text."""
+        try:
+            text = orjson.loads(body)[self._member]
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
+        return Whole(orjson.dumps({"prompt": text}), None, 0)
+
+
+RERANK = Listing("/v1/rerank", "results", ("id", "model", "usage"))
+SCORE = Listing("/v1/score", "data", ("id", "object", "created", "model", "usage"))
+MODERATIONS = Listing("/v1/moderations", "results", ("id", "model"))
+TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs"))
+DETOKENIZE = Detokenize("prompt")
+
+
+def _usage(told: Any) -> Any:
+    """Rankers name only the total, all of which is input."""
+    if isinstance(told, dict) and "prompt_tokens" not in told:
+        return {"prompt_tokens": told.get("total_tokens"), "completion_tokens": 0}
+    return told
