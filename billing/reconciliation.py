@@ -111,11 +111,13 @@ CHECKS: dict[str, str] = {
                 WHERE p.carried_nusd > 0
             ) w
         ) c
-        WHERE carried_nusd > most OR carried_nusd > greatest(whole - posted_nusd, 0) AND carried_nusd > greatest(
-            whole - (
-                SELECT coalesce(sum(least(u.cost_nusd, u.hold_nusd)), 0) FROM billing_usagerecord u
-                WHERE c.last = ANY (u.purses) AND NOT u.late
-            ), 0)
+        -- After a whole window without any use there is no `whole`: all of a limit may be carried over then.
+        WHERE carried_nusd > most OR whole IS NOT NULL AND carried_nusd > greatest(whole - posted_nusd, 0)
+            AND carried_nusd > greatest(
+                whole - (
+                    SELECT coalesce(sum(least(u.cost_nusd, u.hold_nusd)), 0) FROM billing_usagerecord u
+                    WHERE c.last = ANY (u.purses) AND NOT u.late
+                ), 0)
     """,
     "held_equals_holds": """
         SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)

@@ -30,8 +30,10 @@ from tests.billing.machine.postgres import HOUR, OVER, Teller
 PROCESSES = 3
 # Time goes by: every window of a budget moves back until the present one has ended.
 TIME_GOES_BY = """
-UPDATE billing_purse p SET starts_at = starts_at - passed, ends_at = ends_at - passed
-FROM (SELECT max(ends_at) - clock_timestamp() AS passed FROM billing_purse WHERE budget_id = %(b)s AND "window" = %(w)s)
+WITH time AS MATERIALIZED (  -- looked at once, so that windows that meet still do
+    SELECT max(ends_at) - clock_timestamp() AS passed FROM billing_purse WHERE budget_id = %(b)s AND "window" = %(w)s
+)
+UPDATE billing_purse p SET starts_at = starts_at - passed, ends_at = ends_at - passed FROM time
 WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 """
 # What must have happened in the histories, or they prove little.
