@@ -20,6 +20,6 @@ def prompts(value: Any, name: str, *, most: int) -> int:
     return len(value)
 
 
-def areare_tokens(value: Any) -> bool:
+def are_tokens(value: Any) -> bool:
     """Say whether this is a list of token ids."""
     return isinstance(value, list) and bool(value) and all(type(item) is int and item >= 0 for item in value)
