@@ -14,7 +14,7 @@ from inference.gateway import model_pages
 from inference.gateway.answers import identity
 from inference.gateway.catalogue import Model
 from inference.gateway.endpoints import Services
-from inference.gateway.engines.kinds import ENGINES, serves
+from inference.gateway.engines.kinds import serves
 from inference.gateway.errors import ModelNotFound
 from inference.gateway.orders import Http
 from inference.gateway.surfaces.router import SURFACES, speaks_anthropic, spoken
@@ -64,7 +64,7 @@ def _endpoints(model: Model, at: datetime) -> list[str]:
         and surface.takes in model.input_modalities
         and rates is not None
         and surface.is_priced(rates)
-        and any(serves(ENGINES[route.pool.engine], surface.name, route) for route in model.routes)
+        and any(serves(route.pool.engine, surface.name) for route in model.routes)
     ]
 
 
