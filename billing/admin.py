@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 
+from billing import units
 from billing.models import BudgetNotice, Hold, LedgerEntry, LedgerTransaction, Purse, UsageRecord
 from foundation import ids, money
 from tenants.operating import EndlessAdmin, ReadOnlyAdmin, ReadOnlyInline, amount, labelled, public
@@ -160,6 +161,7 @@ class UsageRecordAdmin(EndlessAdmin):
         ("model", "pool", "replica"),
         ("outcome_label", "status", "streamed", "late"),
         ("prompt_tokens", "cached_tokens", "completion_tokens", "usage_source"),
+        ("unit", "quantity"),
         ("cost", "hold", "price_version", "transaction_public_id"),
         "purses",
         ("started_at", "at", "ttft_ms", "latency_ms"),
@@ -177,9 +179,11 @@ class UsageRecordAdmin(EndlessAdmin):
         """Show how it ended."""
         return record.outcome.replace("_", " ")
 
-    @admin.display(description="Tokens")
+    @admin.display(description="Used")
     def tokens(self, record: UsageRecord) -> str:
-        """Show input and output."""
+        """Show input and output in tokens, or what else was charged."""
+        if record.unit:
+            return units.counted(record.unit, record.quantity)
         return f"{record.prompt_tokens:,} + {record.completion_tokens:,}"
 
     @admin.display(description="First token", ordering="ttft_ms")

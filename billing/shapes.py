@@ -8,6 +8,7 @@ from typing import Any, Never
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing import units
 from billing.models import Price, PriceComponent
 from billing.statements import Line, Statement
 from billing.wallet import Balance
@@ -29,6 +30,10 @@ class RateFacts(serializers.Serializer[PriceComponent]):
     kind = serializers.ChoiceField(PriceComponent.Kind.choices, read_only=True)
     per_million_nano_usd = Nano(source="usd_per_million", read_only=True)
     per_million_usd = serializers.DecimalField(18, 9, source="usd_per_million", read_only=True)
+    text = serializers.SerializerMethodField(help_text="The same for people: `$0.006 per minute`.")
+
+    def get_text(self, rate: PriceComponent) -> str:
+        return units.described(rate.kind, rate.usd_per_million)
 
 
 class PriceFacts(serializers.Serializer[Price]):

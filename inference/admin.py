@@ -13,7 +13,7 @@ from django.db.models import Count, Model, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from billing import price_list, prices
+from billing import price_list, prices, units
 from billing.models import Price, PriceComponent
 from inference import credentials, models
 from inference.forms import PoolForm, PriceForm
@@ -81,7 +81,13 @@ class ModelAdmin(CatalogueAdmin):
         (None, {"fields": ("id", "display_name", "description", "owned_by", "enabled", "price")}),
         (
             "What it can",
-            {"fields": ("context_length", "max_output_tokens", "input_modalities", "output_modalities")},
+            {
+                "fields": (
+                    ("context_length", "max_output_tokens"),
+                    ("input_modalities", "output_modalities"),
+                    "max_audio_seconds",
+                )
+            },
         ),
         ("Names", {"fields": ("aliases", "tags")}),
         ("End of life", {"fields": ("deprecated_at", "sunset_at")}),
@@ -111,7 +117,7 @@ class ModelAdmin(CatalogueAdmin):
         """Say how many of its replicas answer."""
         return _standing(model.replicas_healthy, model.replicas_known)
 
-    @admin.display(description="Price per million tokens")
+    @admin.display(description="Price (tokens by the million)")
     def price(self, model: models.Model) -> str:
         """Show the price in force."""
         if not model.pk:
@@ -133,7 +139,9 @@ def described(price: Price | None) -> str:
         return "free"
     rates = {component.kind: component.usd_per_million for component in price.components.all()}
     names = {"input": "in", "cached_input": "cached", "output": "out"}
-    return ", ".join(f"${rates[kind].normalize():f} {name}" for kind, name in names.items() if kind in rates)
+    tokens = [f"${rates[kind].normalize():f} {name}" for kind, name in names.items() if kind in rates]
+    others = units.listed({kind: rate for kind, rate in rates.items() if kind not in names})
+    return ", ".join([*tokens, *others])
 
 
 class ReplicaInline(EditableInline):
@@ -257,7 +265,7 @@ class PriceAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "add")
 
-    @admin.display(description="Per million tokens")
+    @admin.display(description="Rates (tokens by the million)")
     def rates(self, price: Price) -> str:
         """Show the rates."""
         return described(price)
@@ -272,7 +280,7 @@ class PriceAdmin(ReadOnlyAdmin):
             PriceForm(answers(request), initial=request.GET.dict()),
             lambda asked: self._publish(request, asked),
             title="Publish a price",
-            explanation="In US dollars per million of each. Earlier versions stay, as does what was charged by them.",
+            explanation="In US dollars. Earlier versions stay, as does what was charged by them.",
             button="Publish price",
             done="The price is published.",
         )

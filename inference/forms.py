@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
-from billing.models import PriceComponent
+from billing import units
 from foundation.ids import uuid7
 from inference import credentials
 from inference.models import Model, Pool
@@ -25,13 +25,13 @@ class PriceForm(AskForm):
     """A new version of a model's price."""
 
     model = forms.ModelChoiceField(Model.objects.order_by("id"))
-    input = _rate("Input")
-    cached_input = _rate("Cached input", "Empty: what other input costs.")
-    output = _rate("Output")
-    requests = _rate("Requests", "Per million, as all of these; for endpoints that are charged by the request.")
-    characters = _rate("Characters", "Of text to be spoken.")
-    seconds = _rate("Seconds", "Of sound to be written down.")
-    images = _rate("Images")
+    input = _rate("Input, per million tokens")
+    cached_input = _rate("Cached input, per million tokens", "Empty: what other input costs.")
+    output = _rate("Output, per million tokens")
+    requests = _rate("Per request", "A fee for each request, beside whatever else is charged.")
+    characters = _rate("Speech, per million characters")
+    seconds = _rate("Transcription, per minute", "Charged by the second.")
+    images = _rate("Per image")
     free = forms.BooleanField(required=False, help_text="Costs nothing. Leave the rates empty then.")
     effective_from = forms.SplitDateTimeField(
         required=False, label="Applies from", help_text="UTC. Empty: from now on."
@@ -39,8 +39,8 @@ class PriceForm(AskForm):
 
     @staticmethod
     def components(asked: dict[str, Any]) -> dict[str, Decimal]:
-        """Return the rates that were filled in."""
-        return {kind: asked[kind] for kind in PriceComponent.Kind.values if asked[kind] is not None}
+        """Return the rates that were filled in, per million of each."""
+        return {kind: units.per_million(kind, asked[kind]) for kind in units.UNITS if asked[kind] is not None}
 
 
 class PoolForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs

@@ -20,10 +20,16 @@ class ModelFacts(serializers.Serializer[Offer]):
     description = serializers.CharField(source="model.description", read_only=True)
     owned_by = serializers.CharField(source="model.owned_by", read_only=True)
     input_modalities = serializers.ListField(
-        child=serializers.CharField(), source="model.input_modalities", read_only=True
+        child=serializers.CharField(),
+        source="model.input_modalities",
+        read_only=True,
+        help_text="What it reads: text, image, audio.",
     )
     output_modalities = serializers.ListField(
-        child=serializers.CharField(), source="model.output_modalities", read_only=True
+        child=serializers.CharField(),
+        source="model.output_modalities",
+        read_only=True,
+        help_text="What it makes: text, embeddings, scores, audio, image.",
     )
     context_length = serializers.IntegerField(
         source="model.context_length", read_only=True, help_text="Tokens of input and output together."
@@ -56,6 +62,10 @@ class UsageFacts(serializers.Serializer[UsageRecord]):
     prompt_tokens = serializers.IntegerField(read_only=True)
     cached_tokens = serializers.IntegerField(read_only=True)
     completion_tokens = serializers.IntegerField(read_only=True)
+    unit = serializers.CharField(
+        read_only=True, help_text="What is charged beside tokens: seconds, characters, images. Empty: nothing is."
+    )
+    quantity = serializers.IntegerField(read_only=True, help_text="How much of the unit.")
     cost_nano_usd = NanoUsd("cost_nusd")
     cost_usd = Usd("cost_nusd")
     price_version = serializers.IntegerField(read_only=True, allow_null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from billing import units
 from foundation import clock, ids
 from foundation.ids import uuid7
 
@@ -40,7 +41,7 @@ class Price(models.Model):
 
 
 class PriceComponent(models.Model):
-    """The rate of one kind of unit: US dollars per million (tokens, unless the kind says otherwise)."""
+    """The rate of one kind of unit: US dollars per million tokens, characters, seconds, images or requests."""
 
     class Kind(models.TextChoices):
         INPUT = "input"
@@ -62,4 +63,4 @@ class PriceComponent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} ${self.usd_per_million}/M"
+        return units.described(self.kind, self.usd_per_million)

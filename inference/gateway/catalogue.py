@@ -62,6 +62,9 @@ class Model:
     sunset_at: datetime | None
     prices: tuple[Rates, ...]
     routes: tuple[Route, ...]
+    input_modalities: tuple[str, ...] = ("text",)
+    output_modalities: tuple[str, ...] = ("text",)
+    max_audio_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ CATALOGUE = """
 SELECT json_build_object(
     'models', (SELECT coalesce(json_agg(m), '[]') FROM (
         SELECT id, display_name, owned_by, context_length, max_output_tokens, aliases,
+            input_modalities, output_modalities, max_audio_seconds,
             extract(epoch FROM created_at)::bigint AS created, sunset_at
         FROM inference_model WHERE enabled ORDER BY id) m),
     'pools', (SELECT coalesce(json_agg(p), '[]') FROM (
@@ -96,6 +97,9 @@ def _model(row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], pools: 
         created=row["created"],
         context_length=row["context_length"],
         max_output_tokens=row["max_output_tokens"],
+        input_modalities=tuple(row["input_modalities"]),
+        output_modalities=tuple(row["output_modalities"]),
+        max_audio_seconds=row["max_audio_seconds"],
         aliases=frozenset(row["aliases"]),
         sunset_at=datetime.fromisoformat(row["sunset_at"]).astimezone(UTC) if row["sunset_at"] else None,
         prices=tuple(_rates(price) for price in tables["prices"] if price["model"] == row["id"] and _is_price(price)),

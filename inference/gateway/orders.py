@@ -96,6 +96,7 @@ class Ordering:
         rates = in_force(model.prices, at)
         if rates is None or not surface.is_priced(rates):
             raise ModelNotPriced(param="model")
+        _limit_audio(surface, wanted, model)
         finer = await self._limits(http, wanted, model, caller) if caller.finer else UNLIMITED
         if finer.allowed_models is not None and model.id not in finer.allowed_models:
             raise ModelNotAllowed(param="model")
@@ -128,6 +129,17 @@ class Ordering:
             learned_input=self._experience.likely_input(model.id, wanted.size),
             learned_output=self._experience.likely_output(caller.key_id, model.id) if surface.generates else None,
         )
+
+
+def _limit_audio(surface: Surface, wanted: Wanted, model: Model) -> None:
+    """Let a recording be as long as the model's engines take. What is only bounded by its bytes they measure."""
+    most = model.max_audio_seconds
+    if surface.unit != "seconds" or most is None or wanted.quantity <= most:
+        return
+    if wanted.quantity_is_exact:
+        raise InvalidRequest(f"The recording is longer than {most} seconds.", param="file")
+    wanted.quantity = most
+    wanted.likely_quantity = min(wanted.likely_quantity or most, most)
 
 
 def _serving(model: Model, surface: Surface, wanted: Wanted) -> tuple[Route, ...]:

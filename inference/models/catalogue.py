@@ -21,10 +21,19 @@ class Model(models.Model):
     display_name = models.CharField(max_length=128)
     description = models.TextField(blank=True)
     owned_by = models.CharField(max_length=64, default="turnpike")
-    input_modalities = ArrayField(models.CharField(max_length=16), default=text_only)
-    output_modalities = ArrayField(models.CharField(max_length=16), default=text_only)
+    input_modalities = ArrayField(
+        models.CharField(max_length=16), default=text_only, help_text="What it reads: text, image, audio."
+    )
+    output_modalities = ArrayField(
+        models.CharField(max_length=16),
+        default=text_only,
+        help_text="What it makes: text, embeddings, scores, audio, image.",
+    )
     context_length = models.PositiveIntegerField(help_text="Tokens of input and output together.")
     max_output_tokens = models.PositiveIntegerField(help_text="The most that one answer may have.")
+    max_audio_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The longest recording that its engines take; empty: as long as 25 MB can be."
+    )
     tags = ArrayField(models.CharField(max_length=32), default=list, blank=True)
     aliases = ArrayField(models.CharField(max_length=128), default=list, blank=True)
     enabled = models.BooleanField(default=True)

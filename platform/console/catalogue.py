@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing import units
 from inference import offers
 from inference.models import Model
 from inference.offers import Availability
@@ -13,7 +14,7 @@ from inference.offers import Availability
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model as visitors see it. Rates are US dollars per million tokens by kind; none and not free: not for sale."""
+    """A model as visitors see it. Rates are US dollars per million by kind; none and not free: not for sale."""
 
     model: Model
     rates: Mapping[str, Decimal]
@@ -24,6 +25,16 @@ class Offer:
     def can_be_called(self) -> bool:
         """A model without a price is refused."""
         return self.free or bool(self.rates)
+
+    @property
+    def other_rates(self) -> str:
+        """What is charged beside tokens, in words."""
+        return ", ".join(units.listed({kind: rate for kind, rate in self.rates.items() if kind not in units.TOKENS}))
+
+    @property
+    def sells_tokens(self) -> bool:
+        """Whether any rate is about tokens."""
+        return bool(self.rates.keys() & units.TOKENS)
 
 
 def on_offer() -> list[Offer]:

@@ -23,8 +23,8 @@ class Example:
 
 
 def first_call(request: HttpRequest, offers: Iterable[Offer], key: str = "") -> Example:
-    """Return the example for this installation, with a key's secret on the one page that may show it."""
-    can_be_called = [offer for offer in offers if offer.can_be_called]
+    """Return the example, with a model that answers in tokens, with a key's secret on the one page that may show it."""
+    can_be_called = [offer for offer in offers if offer.free or "output" in offer.rates]
     working = [offer for offer in can_be_called if offer.availability is Availability.OPERATIONAL]
     model = next((offer.model.id for offer in (*working, *can_be_called)), NO_MODEL)
     return Example(request.build_absolute_uri("/v1"), model, key)

@@ -25,6 +25,7 @@ class Embeddings(JsonSurface):
 
     name = "embeddings"
     path = "/v1/embeddings"
+    makes = "embeddings"
     generates = False
 
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:

@@ -64,6 +64,7 @@ _KEPT: Final = frozenset({"model", "user", "stream", "response_format"})
 class Hearing(Surface):
     """A recording in, its text out. Charged by the second, as the engine measures it."""
 
+    takes = "audio"
     content_type = b"multipart/form-data"
     most_bytes = MOST_AUDIO_BYTES + 256 * 1024
     generates = False

@@ -41,6 +41,7 @@ class Images(JsonSurface):
 
     name = "images.generations"
     path = "/v1/images/generations"
+    makes = "image"
     generates = False
     counts_tokens = False
     unit = "images"

@@ -19,6 +19,7 @@ class Moderations(JsonSurface):
 
     name = "moderations"
     path = "/v1/moderations"
+    makes = "scores"
     generates = False
     most_bytes = MOST_BYTES_WITH_MEDIA
     media_marks = (b'"image_url"',)

@@ -29,6 +29,7 @@ class Rerank(JsonSurface):
 
     name = "rerank"
     path = "/v1/rerank"
+    makes = "scores"
     generates = False
 
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
@@ -43,6 +44,7 @@ class Score(JsonSurface):
 
     name = "score"
     path = "/v1/score"
+    makes = "scores"
     generates = False
 
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:

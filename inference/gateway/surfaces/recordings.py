@@ -29,28 +29,30 @@ class Length(NamedTuple):
 
 def length(data: bytes) -> Length:
     """Measure a recording. It is never shorter than a second: less is nowhere sold."""
-    bytes_per_second = _uncompressed(data)
+    samples, bytes_per_second = _uncompressed(data)
     if bytes_per_second:
-        seconds = _rounded_up(len(data), bytes_per_second)
+        seconds = _rounded_up(samples, bytes_per_second)
         return Length(seconds, seconds, exact=True)
     most = _rounded_up(len(data), LEAST_BYTES_PER_SECOND)
     return Length(most, _rounded_up(len(data), USUAL_BYTES_PER_SECOND), exact=False)
 
 
-def _uncompressed(data: bytes) -> int:
-    """Return how many bytes a second takes if this is uncompressed WAV, else 0.
+def _uncompressed(data: bytes) -> tuple[int, int]:
+    """Return how many bytes of samples there are, and how many a second takes; zeros if this is no uncompressed WAV.
 
     The size that the header gives is not believed: streams do not know theirs, and liars understate it.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        return 0
-    at = _HEADER_BYTES
-    while at + 8 <= len(data) and data[at : at + 4] != b"data":
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        if data[at : at + 4] == b"fmt " and size >= 16:
-            return _rate(data[at + 8 : at + 8 + size])
+        return 0, 0
+    at, rate = _HEADER_BYTES, 0
+    while at + 8 <= len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == b"data":
+            return len(data) - at - 8, rate
+        if name == b"fmt ":
+            rate = _rate(data[at + 8 : at + 8 + min(size, 40)])
         at += 8 + size + size % 2
-    return 0
+    return 0, 0
 
 
 def _rate(form: bytes) -> int:

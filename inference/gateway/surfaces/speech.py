@@ -49,6 +49,7 @@ class Speech(JsonSurface):
 
     name = "audio.speech"
     path = "/v1/audio/speech"
+    makes = "audio"
     generates = False
     counts_tokens = False
     unit = "characters"

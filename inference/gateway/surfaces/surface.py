@@ -32,6 +32,10 @@ class Surface(ABC):
     name: ClassVar[str]
     """What usage records and metrics call it."""
     path: ClassVar[str]
+    takes: ClassVar[str] = "text"
+    """What a model must read for it, as the catalogue names modalities."""
+    makes: ClassVar[str] = "text"
+    """What a model must make for it."""
     content_type: ClassVar[bytes] = JSON
     most_bytes: ClassVar[int] = MOST_BYTES
     generates: ClassVar[bool] = True

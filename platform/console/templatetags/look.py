@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from billing import units
 from billing.models import UsageRecord
 from foundation import clock, ids, money
 from keys.models import ApiKey
@@ -63,6 +64,12 @@ def rate(dollars: Decimal | str) -> str:
         return "–"
     whole, _, fraction = f"{dollars:,f}".partition(".")
     return f"${whole}.{fraction.rstrip('0'):0<2}"
+
+
+@register.filter
+def quantity(record: UsageRecord) -> str:
+    """Write what a request used beside tokens: `12 seconds`."""
+    return units.counted(record.unit, record.quantity)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from billing import prices
 from billing.models import Price
 from config.local import catalogue
 from config.local.engines import Kind, model_of
-from inference.models import Model, Replica
+from inference.models import Deployment, Model, Replica
 
 pytestmark = pytest.mark.django_db
 
@@ -23,16 +23,25 @@ def offered():
 
 
 @pytest.mark.parametrize("kind", catalogue.OFFERS)
-def test_each_kind_of_engine_offers_its_model_with_a_price(kind: Kind):
+def test_each_kind_of_engine_offers_its_models_with_prices(kind: Kind):
     catalogue.offer(kind, [MODEL_URL])
-    assert offered() == [model_of(kind)]
-    assert prices.current(catalogue.OFFERS[kind].id)
+    assert offered()[0] == model_of(kind)
+    assert offered() == sorted(one.id for one in catalogue.offers(kind))
+    assert all(prices.current(name) for name in offered())
+
+
+def test_the_simulator_has_a_model_for_whatever_it_does():
+    catalogue.offer(Kind.SIMULATOR, SIMULATOR_URLS)
+    made = {one.id: (one.input_modalities, one.output_modalities) for one in Model.objects.all()}
+    assert {kind for _, makes in made.values() for kind in makes} == {"text", "embeddings", "scores", "audio", "image"}
+    assert made["sim-transcribe"] == (["audio"], ["text"])
+    assert set(Deployment.objects.values_list("upstream_name", flat=True)) == {"sim"}
 
 
 def test_another_engine_takes_the_place_of_the_first():
     catalogue.offer(Kind.MODEL, [MODEL_URL])
     catalogue.offer(Kind.SIMULATOR, SIMULATOR_URLS)
-    assert (offered(), urls()) == (["sim"], SIMULATOR_URLS)
+    assert (offered()[0], urls()) == ("sim", SIMULATOR_URLS)
 
 
 def test_a_start_on_another_port_moves_the_replica_and_forgets_its_failures():

@@ -31,9 +31,10 @@ def pool(name: str, **fields: Any) -> dict[str, Any]:
 def tables(*pools: dict[str, Any], url: str = "http://engine:8000") -> dict[str, list[dict[str, Any]]]:
     """One model on all of these pools, each with a replica."""
     model = {"id": "m", "display_name": "M", "owned_by": "us", "created": 0, "context_length": 10}
+    able = {"input_modalities": ["text"], "output_modalities": ["text"], "max_audio_seconds": None}
     names = [one["name"] for one in pools]
     return {
-        "models": [{**model, "max_output_tokens": 5, "aliases": [], "sunset_at": None}],
+        "models": [{**model, "max_output_tokens": 5, "aliases": [], "sunset_at": None, **able}],
         "pools": list(pools),
         "replicas": [{"id": f"r-{name}", "pool_id": name, "url": url, "state": "healthy"} for name in names],
         "deployments": [

@@ -11,6 +11,7 @@ from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.surfaces.router import ROUTES
 from tenants import isolation
 from tests.architecture import checkout
+from tests.inference.gateway.forms import FORM, form
 from tests.tables.inputs import MESSAGES
 
 # A small request of each kind. A route that is not named here fails the test: say what it is asked.
@@ -23,6 +24,10 @@ ASKED = {
     "/v1/score": {"model": "sim", "text_1": "hi", "text_2": "ho"},
     "/v1/moderations": {"model": "sim", "input": "hi"},
     "/v1/messages": {"model": "sim", "messages": MESSAGES, "max_tokens": 1},
+    "/v1/audio/transcriptions": form(model="sim-transcribe"),
+    "/v1/audio/translations": form(model="sim-transcribe"),
+    "/v1/audio/speech": {"model": "sim-speech", "input": "hi", "voice": "a", "response_format": "wav"},
+    "/v1/images/generations": {"model": "sim-image", "prompt": "hi", "size": "16x16"},
 }
 
 
@@ -36,18 +41,22 @@ def catalogued(request, fresh_database, engines):
     fresh_database.sql("UPDATE inference_pool SET engine = %s", kind)
 
 
+def headers(path: str) -> dict[str, str]:
+    return FORM if isinstance(ASKED[path], bytes) else {}
+
+
 CHARGED = [path for path, surface in ROUTES.items() if surface.charges]
 
 
 def test_only_what_counts_tokens_is_for_nothing():
-    assert ROUTES.keys() - set(CHARGED) <= {"/v1/messages/count_tokens", "/v1/tokenize"}
+    assert ROUTES.keys() - set(CHARGED) <= {"/v1/messages/count_tokens", "/v1/tokenize", "/v1/detokenize"}
 
 
 @pytest.mark.parametrize("path", CHARGED)
 async def test_without_credit_no_route_reaches_an_engine(customer, usage, engines, path):
     acme = await customer(credit=Decimal(0))
     before = [len(engine.witness()["requests"]) for engine in engines]
-    answer = await acme.ask(ASKED[path], path=path)
+    answer = await acme.ask(ASKED[path], path=path, headers=headers(path))
     assert (answer.status, "insufficient_credit" in answer.body.decode()) == (402, True)
     assert ([len(engine.witness()["requests"]) for engine in engines], await usage()) == (before, [])
 
@@ -55,7 +64,7 @@ async def test_without_credit_no_route_reaches_an_engine(customer, usage, engine
 @pytest.mark.parametrize("path", CHARGED)
 async def test_every_route_holds_its_worst_case_and_settles(customer, usage, path):
     acme = await customer()
-    assert (await acme.ask(ASKED[path], path=path)).status == 200
+    assert (await acme.ask(ASKED[path], path=path, headers=headers(path))).status == 200
     (record,) = await usage()
     assert 0 < record["cost_nusd"] <= record["hold_nusd"]
 
