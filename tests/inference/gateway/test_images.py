@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from inference.models import Pool
 from tests.inference.gateway import media
 from tests.inference.gateway.media import IMAGE, IMAGES
 
@@ -57,24 +56,6 @@ async def test_credit_must_cover_all_pictures(customer, usage):
     poor = await customer(credit=Decimal("0.05"))
     assert (await draw(poor, n=2)).error["code"] == "insufficient_credit"
     assert (await draw(poor, n=1)).status == 200
-
-
-class TestPricedByTokens:
-    """A model of pictures that is sold by tokens."""
-
-    @pytest.fixture
-    def catalogued(self, fresh_database, engines):
-        media.offer(engines, Pool.Engine.OPENAI, input=Decimal(5), output=Decimal(40))
-
-    async def test_the_engine_counts(self, customer, usage):
-        answer = await draw(await customer(), n=2)
-        (record,) = await usage()
-        told = answer.json["usage"]
-        assert record["completion_tokens"] == told["output_tokens"] > 0
-        assert record["cost_nusd"] == told["input_tokens"] * 5000 + told["output_tokens"] * 40_000
-
-    async def test_credit_must_cover_the_most_tokens_of_all_pictures(self, customer):
-        assert (await draw(await customer(credit=Decimal("0.2")), n=2)).error["code"] == "insufficient_credit"
 
 
 class TestNotPriced:
