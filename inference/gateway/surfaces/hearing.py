@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 import orjson
 
-from foundation.errors import InvalidRequest
+from foundation.errors import InvalidRequest, RequestTooLarge
 from inference.gateway.surfaces import forms, recordings
 from inference.gateway.surfaces.checks import customer
 from inference.gateway.surfaces.forms import Form
@@ -79,7 +79,7 @@ class Hearing(Surface):
         if form.file is None or not form.file.data:
             raise InvalidRequest("file is missing.", param="file")
         if len(form.file.data) > MOST_AUDIO_BYTES:
-            raise InvalidRequest(f"file is larger than {MOST_AUDIO_BYTES} bytes.", param="file")
+            raise RequestTooLarge(f"file is larger than {MOST_AUDIO_BYTES} bytes.", param="file")
         if _suffix(form.file.name) not in SUFFIXES:
             raise InvalidRequest(f"file must be named as one of {', '.join(sorted(SUFFIXES))}.", param="file")
         form_of_answer = form.single("response_format") or "json"
@@ -127,7 +127,10 @@ class Hearing(Surface):
 
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write an answer without a text."""
-        return b"data: " + whole_replay(outcome) + b"\n\n" if streamed else whole_replay(outcome)
+        told = orjson.loads(whole_replay(outcome)) | {"text": ""}
+        if not streamed:
+            return orjson.dumps(told)
+        return b"data: " + orjson.dumps({"type": "transcript.text.done"} | told) + b"\n\n"
 
 
 class Transcriptions(Hearing):

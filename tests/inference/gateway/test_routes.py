@@ -27,7 +27,7 @@ ASKED = {
     "/v1/audio/transcriptions": form(model="sim-transcribe"),
     "/v1/audio/translations": form(model="sim-transcribe"),
     "/v1/audio/speech": {"model": "sim-speech", "input": "hi", "voice": "a", "response_format": "wav"},
-    "/v1/images/generations": {"model": "sim-image", "prompt": "hi", "size": "8x8"},
+    "/v1/images/generations": {"model": "sim-image", "prompt": "hi", "size": "16x16"},
 }
 
 
