@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from billing.rates import Rates
 from inference.gateway.catalogue import Route
-from inference.gateway.engines.kinds import ENGINES, serves
+from inference.gateway.engines.kinds import leads_to
 from inference.gateway.surfaces.router import SURFACES
 
 
@@ -27,5 +27,5 @@ def endpoints(
         if surface.takes in reads
         and surface.makes in makes
         and surface.is_priced(rates)
-        and any(serves(ENGINES[route.pool.engine], surface.name, route) for route in known)
+        and any(leads_to(route, surface.name) for route in known)
     )

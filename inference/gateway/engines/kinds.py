@@ -47,7 +47,7 @@ def able(routes: tuple[Route, ...], surface: str, asked: dict[str, Any]) -> tupl
     found, refusal = [], None
     for route in routes:
         engine = ENGINES[route.pool.engine]
-        if not serves(engine.kind, surface) or not _has_words(engine, surface, route):
+        if not leads_to(route, surface):
             continue
         try:
             _check(engine, surface, asked, route)
@@ -63,6 +63,12 @@ def able(routes: tuple[Route, ...], surface: str, asked: dict[str, Any]) -> tupl
 def serves(kind: str, surface: str) -> bool:
     """Say whether engines of a kind can be asked this at all."""
     return surface in ENGINES[kind].wires
+
+
+def leads_to(route: Route, surface: str) -> bool:
+    """Say whether the engines of a route can be asked this, as they are deployed there."""
+    engine = ENGINES[route.pool.engine]
+    return serves(engine.kind, surface) and _has_words(engine, surface, route)
 
 
 def _has_words(engine: Engine, surface: str, route: Route) -> bool:

@@ -44,14 +44,14 @@ def _one_of(*words: str) -> Check:
 
 _TIMES: Final = ("timestamp_granularities[]", "timestamp_granularities")
 # What may be there: how often, what it may be, and that in words.
-_COMMON: Mapping[str, tuple[int, Check, str]] = {
+_COMMON: dict[str, tuple[int, Check, str]] = {
     "model": (1, _text(256), "a string"),
     "prompt": (1, _text(forms.LONGEST_VALUE), "a string"),
     "response_format": (1, _one_of(*FORMATS), f"one of {', '.join(FORMATS)}"),
     "temperature": (1, _number(0, 1), "a number from 0 to 1"),
     "user": (1, customer, "a string of at most 128 printable characters"),
 }
-_TRANSCRIPTIONS: Mapping[str, tuple[int, Check, str]] = _COMMON | {
+_TRANSCRIPTIONS: dict[str, tuple[int, Check, str]] = _COMMON | {
     "language": (1, _text(16), "a language's code"),
     "stream": (1, _one_of("true", "false", "True", "False", "1", "0"), "true or false"),
     "chunking_strategy": (1, _one_of("auto"), "auto"),
