@@ -65,6 +65,9 @@ def _as_openai(model: Model) -> dict[str, Any]:
         "input_modalities": model.input_modalities,
         "output_modalities": model.output_modalities,
         "endpoints": endpoints(
-            model.input_modalities, model.output_modalities, model.routes, in_force(model.prices, clock.now())
+            model.input_modalities,
+            model.output_modalities,
+            ((route.pool.engine, route.template) for route in model.routes),
+            in_force(model.prices, clock.now()),
         ),
     }

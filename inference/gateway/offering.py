@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from billing.rates import Rates
-from inference.gateway.catalogue import Route
-from inference.gateway.engines.kinds import leads_to
+from inference.gateway.engines.kinds import ENGINES, has_words, serves
 from inference.gateway.surfaces.router import SURFACES
 
 
 def endpoints(
-    reads: Collection[str], makes: Collection[str], routes: Iterable[Route], rates: Rates | None
+    reads: Collection[str], makes: Collection[str], engines: Iterable[tuple[str, str]], rates: Rates | None
 ) -> tuple[str, ...]:
     """Return the paths of the endpoints that a model is for.
 
     It reads and makes what they take and give (its modalities), an engine behind it serves them, and the price in
-    force has a rate for them. Without a price, nowhere.
+    force has a rate for them. Without a price, nowhere. `engines` are their kinds, each with its template for chats.
     """
     if rates is None:
         return ()
-    known = tuple(routes)
+    known = set(engines)
     return tuple(
         surface.path
         for surface in SURFACES
         if surface.takes in reads
         and surface.makes in makes
         and surface.is_priced(rates)
-        and any(leads_to(route, surface.name) for route in known)
+        and any(
+            serves(kind, surface.name) and has_words(ENGINES[kind], surface.name, template) for kind, template in known
+        )
     )
