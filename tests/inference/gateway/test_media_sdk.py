@@ -10,6 +10,7 @@ from tenants.audit import Actor
 from tests.inference.gateway.media import CHARACTER, IMAGE, RATES, SECOND, WAV, directive
 
 QUICK = directive("tokens=5")
+BREAKS = directive("tokens=5 die_after=2")
 
 
 @pytest.fixture(scope="module")
@@ -74,5 +75,5 @@ def test_the_sdk_hears_speaks_and_draws(media, tenant, sdk):
 
 def test_a_file_that_breaks_is_never_taken_for_a_whole_one(media, tenant, sdk):
     with pytest.raises(openai.APIConnectionError):
-        sdk.audio.speech.create(model="media", voice="alloy", input=directive("tokens=5 die_after=2"))
-    assert charged(media, tenant) == [("characters", len(directive("tokens=5 die_after=2")), 0)]
+        sdk.audio.speech.create(model="media", voice="alloy", input=BREAKS, response_format="wav")
+    assert charged(media, tenant) == [("characters", len(BREAKS), 0)]

@@ -1,7 +1,6 @@
 """Transcriptions and translations: a form in, text or a stream out, charged by the seconds that the engine heard."""
 
 from decimal import Decimal
-from typing import Any
 
 import orjson
 import pytest
@@ -54,8 +53,7 @@ async def test_a_translation_is_a_record_of_its_own(acme, usage):
 
 
 async def test_words_have_their_times(acme):
-    both: dict[str, Any] = {"timestamp_granularities[]": ["word", "segment"]}
-    answer = await hear(acme, response_format="verbose_json", **both)
+    answer = await hear(acme, response_format="verbose_json", **{"timestamp_granularities[]": ["word", "segment"]})
     assert len(answer.json["words"]) == 5
     assert answer.json["segments"][0]["end"] == 1.5
 
