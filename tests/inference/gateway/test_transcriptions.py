@@ -1,6 +1,7 @@
 """Transcriptions and translations: a form in, text or a stream out, charged by the seconds that the engine heard."""
 
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
@@ -53,7 +54,8 @@ async def test_a_translation_is_a_record_of_its_own(acme, usage):
 
 
 async def test_words_have_their_times(acme):
-    answer = await hear(acme, response_format="verbose_json", **{"timestamp_granularities[]": ["word", "segment"]})
+    both: dict[str, Any] = {"timestamp_granularities[]": ["word", "segment"]}
+    answer = await hear(acme, response_format="verbose_json", **both)
     assert len(answer.json["words"]) == 5
     assert answer.json["segments"][0]["end"] == 1.5
 
