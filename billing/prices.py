@@ -21,6 +21,8 @@ from tenants import audit
 from tenants.audit import Actor
 
 KINDS = frozenset(PriceComponent.Kind.values)
+LARGEST = 10**9
+"""What a rate must stay below, in US dollars per million: the column's nine places before the point."""
 
 
 @transaction.atomic
@@ -65,6 +67,8 @@ def _check(components: Mapping[str, Decimal], free: bool) -> None:
     for rate in components.values():
         if not rate.is_finite() or rate < 0:
             raise InvalidAmount("A rate is a decimal of at least zero.", param="components")
+        if rate >= LARGEST:
+            raise InvalidAmount(f"A rate is less than {LARGEST:,} US dollars per million.", param="components")
         try:
             nano(rate)
         except ValueError as error:

@@ -134,6 +134,16 @@ def test_publishing_a_price_adds_a_version_and_tells(olu, operator, heard):
     assert count == 1
 
 
+def test_prices_are_entered_and_shown_by_the_minute_and_the_image(olu):
+    offer("tiny")
+    form = {"model": "tiny", "seconds": "0.006", "images": "0.04", "characters": "15", "requests": "0.001"}
+    assert olu.post(address(Price, "add"), form).status_code == 302
+    rates = {component.kind: component.usd_per_million for component in prices.current("tiny").components.all()}
+    assert rates == {"seconds": 100, "images": 40_000, "characters": 15, "requests": 1000}
+    shown = text(olu.get(address(Price, "changelist")))
+    assert "$0.001 per request, $15 per million characters, $0.006 per minute, $0.04 per image" in shown
+
+
 def test_a_price_can_start_later_or_be_nothing_at_all(olu):
     offer("tiny")
     later = {"effective_from_0": "2099-01-01", "effective_from_1": "00:00"}
@@ -149,6 +159,7 @@ def test_a_price_can_start_later_or_be_nothing_at_all(olu):
         ({"free": "on", "input": "1"}, "A price has rates, or is free"),
         ({"input": "-1"}, "greater than or equal to 0"),
         ({"input": "0.0000000001"}, "decimal places"),
+        ({"requests": "1000"}, "less than 1,000,000,000"),
         ({"model": "nothing", "input": "1"}, "Select a valid choice"),
     ],
 )

@@ -25,6 +25,10 @@ def test_a_model_comes_with_its_price_and_whether_it_answers(by_key):
         "input": (150_000_000, "0.150000000"),
         "output": (600_000_000, "0.600000000"),
     }
+    assert [rate["text"] for rate in shown["price"]["rates"]] == [
+        "$0.15 per million input tokens",
+        "$0.60 per million output tokens",
+    ]
     assert by_key.get("models")["data"] == [shown]
 
 

@@ -23,6 +23,12 @@ def test_a_request_is_shown_with_what_it_cost_and_without_where_it_ran(acme, by_
     assert not {"pool", "replica", "organization", "hold_nusd"} & set(row)
 
 
+def test_a_request_is_shown_with_what_was_charged_beside_tokens(acme, by_key):
+    records.settle(acme.organization, unit="seconds", quantity=90)
+    newest, first = by_key.get("usage")["data"]
+    assert [(row["unit"], row["quantity"]) for row in (newest, first)] == [("seconds", 90), ("", 0)]
+
+
 def test_requests_are_filtered(acme, by_key):
     def ids_of(query: str) -> set[str]:
         return {row["id"] for row in by_key.get(f"usage?{query}")["data"]}

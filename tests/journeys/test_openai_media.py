@@ -107,10 +107,8 @@ def test_a_stream_that_breaks_is_an_error_in_the_sdk(sdk, charged):
 
 
 def test_a_recording_is_translated(sdk, charged):
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # The SDK's authors deprecate it; it is in use all the same.
+    with warnings.catch_warnings():  # The SDK deprecates it; it is in use all the same.
+        warnings.simplefilter("ignore", DeprecationWarning)
         answer = sdk.audio.translations.create(model="sim-transcribe", file=("talk.wav", recording(5)))
     assert answer.text
     assert charged()[:3] == ("seconds", 5, "complete")

@@ -2,12 +2,15 @@
 
 import html
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from billing import prices
 from foundation import clock
 from inference.models import Replica
 from tests.console.cast import offer, visitor
+from tests.tenants.cast import SYSTEM
 
 
 def text_of(address: str) -> str:
@@ -41,6 +44,14 @@ def test_the_example_prefers_a_model_that_works(db):
 def test_a_model_without_a_price_is_shown_as_one_that_cannot_be_called(db):
     offer("tiny", price=False)
     assert "No price yet" in text_of("/")
+
+
+def test_a_model_that_is_charged_otherwise_says_how_and_is_no_example(db):
+    offer("ear", price=False)
+    prices.publish(model="ear", components={"seconds": Decimal(100)}, actor=SYSTEM)
+    assert "$0.006 per minute" in text_of("/")
+    offer("tiny")
+    assert '"model": "tiny"' in text_of("/")
 
 
 def test_an_empty_catalogue_says_who_fills_it(db):

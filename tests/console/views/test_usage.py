@@ -72,6 +72,11 @@ def test_a_request_is_shown_with_all_that_is_known_of_it(acme, ada, key):
     assert "tiny-large Search Complete streamed 1,234 56 87 ms 1.42 s $0.0421" in page
 
 
+def test_a_request_that_was_charged_otherwise_shows_its_quantity(acme, ada, key):
+    settle(bill(key, cost="0.0090", model="ear", unit="seconds", quantity=90))
+    assert "ear Search Complete streamed 90 seconds" in text_of(ada, "/app/acme/")
+
+
 def test_times_are_those_of_the_organization(acme, ada, key):
     acme.time_zone = "Asia/Tokyo"
     acme.save()
