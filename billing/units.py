@@ -43,14 +43,15 @@ TOKENS: Final = frozenset({"input", "cached_input", "output"})
 
 def in_unit(kind: str, usd_per_million: Decimal) -> Decimal:
     """Return what one of the kind's unit costs, in US dollars, without the traces of rounding a rate."""
-    price = usd_per_million * UNITS[kind].size / _MILLION
+    price = (usd_per_million * UNITS[kind].size).scaleb(-6)
     # A rate has nine places, so a price by the minute or image that was entered comes back as it was.
     return price.quantize(_PLACES, ROUND_HALF_UP).normalize()
 
 
 def per_million(kind: str, usd_in_unit: Decimal) -> Decimal:
     """Return a rate from the price of the kind's unit, rounded half up to the nine places that a rate has."""
-    return (usd_in_unit * _MILLION / UNITS[kind].size).quantize(_PLACES, ROUND_HALF_UP).normalize()
+    size, total = UNITS[kind].size, int(usd_in_unit.scaleb(9)) * _MILLION
+    return Decimal((2 * total + size) // (2 * size)).scaleb(-9).normalize()
 
 
 def described(kind: str, usd_per_million: Decimal) -> str:
