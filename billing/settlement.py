@@ -7,12 +7,10 @@ idempotency key: repeating a settlement whose answer was lost is always safe, an
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -26,12 +24,12 @@ from foundation.stores import Postgres, Row, StoreDown
 SETTLE = "SELECT * FROM turnpike_settle(%s::jsonb)"
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
+SETTLED, LATE = "settled", "late"
 
 log = logs.get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """What one request consumed and costs. Field names are those of the settlement function's batch."""
 
     request: UUID
@@ -60,10 +58,13 @@ class Bill:
     started_at: datetime
     attempts: int = 0
     cache: str = "none"
+    # Of a request that has its place in a slice: which, how much was held of it there, and what goes with the charge.
+    slice: UUID | None = None
+    held: int = 0
+    release: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The verdict on a bill: `settled`, `late` (its hold had expired) or `duplicate` (was charged before)."""
 
     request_id: UUID
@@ -122,15 +123,8 @@ class Settlements:
             return error
 
     async def _settle_together(self, bills: list[Bill]) -> list[Receipt]:
-        batch = orjson.dumps([_as_item(bill) for bill in bills]).decode()
+        batch = orjson.dumps([bill._asdict() for bill in bills]).decode()
         return [_receipt(row) for row in await self._postgres.fetch(SETTLE, (batch,))]
-
-
-_FIELDS = tuple(field.name for field in dataclasses.fields(Bill))
-
-
-def _as_item(bill: Bill) -> dict[str, Any]:
-    return {name: getattr(bill, name) for name in _FIELDS}
 
 
 def _receipt(row: Row) -> Receipt:
@@ -140,7 +134,7 @@ def _receipt(row: Row) -> Receipt:
 
 def _tell(receipt: Receipt) -> None:
     """A late or an over-long settlement is charged, and somebody must look at it."""
-    if receipt.verdict == "late":
+    if receipt.verdict == LATE:
         metrics.settlements_late.inc()
         log.error("settlement_late", request=receipt.request_id.hex)
     elif receipt.overage_nusd:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from types import MappingProxyType
 from typing import Final
 
 _MILLION: Final = 1_000_000
 _PLACES: Final = Decimal("1e-9")
+# More digits than any price has, whatever the thread's own context says.
+_EXACT: Final = Context(prec=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,15 @@ TOKENS: Final = frozenset({"input", "cached_input", "output"})
 
 def in_unit(kind: str, usd_per_million: Decimal) -> Decimal:
     """Return what one of the kind's unit costs, in US dollars, without the traces of rounding a rate."""
-    price = (usd_per_million * UNITS[kind].size).scaleb(-6)
+    price = _EXACT.divide(usd_per_million * UNITS[kind].size, _MILLION)
     # A rate has nine places, so a price by the minute or image that was entered comes back as it was.
     return price.quantize(_PLACES, ROUND_HALF_UP).normalize()
 
 
 def per_million(kind: str, usd_in_unit: Decimal) -> Decimal:
     """Return a rate from the price of the kind's unit, rounded half up to the nine places that a rate has."""
-    size, total = UNITS[kind].size, int(usd_in_unit.scaleb(9)) * _MILLION
-    return Decimal((2 * total + size) // (2 * size)).scaleb(-9).normalize()
+    rate = _EXACT.divide(usd_in_unit * _MILLION, UNITS[kind].size)
+    return rate.quantize(_PLACES, ROUND_HALF_UP).normalize()
 
 
 def described(kind: str, usd_per_million: Decimal) -> str:

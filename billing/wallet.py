@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import BigIntegerField, F, Func
 
 from billing.errors import InvalidAmount
 from billing.models import LedgerEntry, LedgerTransaction, Purse
@@ -22,7 +23,10 @@ MOST_NUSD = 1_000_000 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Nano-dollars. `posted_nusd` is settled; `held_nusd` of it is reserved by requests in flight."""
+    """Nano-dollars. `posted_nusd` is settled; `held_nusd` of it is reserved by requests in flight.
+
+    What lies idle in slices is free: it is there for new requests.
+    """
 
     posted_nusd: int
     held_nusd: int
@@ -42,8 +46,10 @@ def open_wallet(organization_id: UUID) -> None:
 
 def balance(organization_id: UUID) -> Balance:
     """Read the wallet. An organization without one has nothing."""
-    purse = Purse.objects.filter(organization_id=organization_id, kind=Purse.Kind.WALLET).first()
-    return Balance(purse.posted_nusd, purse.held_nusd, purse.credit_line_nusd) if purse else Balance(0, 0)
+    wallets = Purse.objects.filter(organization_id=organization_id, kind=Purse.Kind.WALLET)
+    idle = Func(F("organization_id"), F("id"), function="turnpike_idle", output_field=BigIntegerField())
+    found = wallets.values_list("posted_nusd", F("held_nusd") - idle, "credit_line_nusd").first()
+    return Balance(*found) if found else Balance(0, 0)
 
 
 @transaction.atomic

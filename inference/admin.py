@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing import price_list, prices, units
 from billing.models import Price, PriceComponent
-from inference import credentials, models
+from inference import credentials, models, offers
 from inference.forms import PoolForm, PriceForm
 from inference.publishing import catalogue_changed
 from tenants import audit
@@ -78,7 +78,7 @@ class ModelAdmin(CatalogueAdmin):
     search_fields = ("id", "display_name", "description")
     ordering = ("id",)
     fieldsets = (
-        (None, {"fields": ("id", "display_name", "description", "owned_by", "enabled", "price")}),
+        (None, {"fields": ("id", "display_name", "description", "owned_by", "enabled", "price", "endpoints")}),
         (
             "What it can",
             {
@@ -96,7 +96,7 @@ class ModelAdmin(CatalogueAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple[str, ...]:
         """Keep the id of a model that is there: callers, prices and usage name it."""
-        return ("price", "id") if obj is not None else ("price",)
+        return ("price", "endpoints", "id") if obj is not None else ("price", "endpoints")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Model]:
         """Count the replicas that serve each."""
@@ -123,6 +123,11 @@ class ModelAdmin(CatalogueAdmin):
         if not model.pk:
             return "Publish a price once the model is saved: without one it cannot be called."
         return described(price_list.of([model.pk]).get(model.pk))
+
+    @admin.display(description="Offered at")
+    def endpoints(self, model: models.Model) -> str:
+        """Show where it can be called, by its modalities, its engines and its price."""
+        return ", ".join(offers.of([model])[0].endpoints) if model.pk else ""
 
 
 def _standing(up: int, known: int) -> str:

@@ -10,8 +10,11 @@ from django.db.models import Q, QuerySet
 
 from billing import price_list
 from billing.models import Price
+from billing.rates import Rates
 from foundation import clock
-from inference.models import Model, Replica
+from foundation.money import nano
+from inference.gateway.offering import endpoints
+from inference.models import Deployment, Model, Replica
 
 
 class Availability(StrEnum):
@@ -30,6 +33,8 @@ class Offer:
     model: Model
     price: Price | None
     availability: Availability
+    endpoints: tuple[str, ...] = ()
+    """The paths at which it is offered."""
 
 
 def models() -> QuerySet[Model]:
@@ -41,8 +46,16 @@ def of(models: Iterable[Model]) -> list[Offer]:
     """Return what is to be known of these models, in their order."""
     known = list(models)
     ids = [model.pk for model in known]
-    prices, states = price_list.of(ids), _states(ids)
-    return [Offer(model, prices.get(model.pk), availability(states.get(model.pk, ()))) for model in known]
+    prices, states, engines = price_list.of(ids), _states(ids), _engines(ids)
+    return [
+        Offer(
+            model,
+            price := prices.get(model.pk),
+            availability(states.get(model.pk, ())),
+            endpoints(model.input_modalities, model.output_modalities, engines.get(model.pk, ()), _rates(price)),
+        )
+        for model in known
+    ]
 
 
 def availability(states: Iterable[str]) -> Availability:
@@ -52,6 +65,22 @@ def availability(states: Iterable[str]) -> Availability:
         # A replica that drains or has just come is maintenance, not trouble.
         return Availability.DEGRADED if Replica.State.UNHEALTHY in known else Availability.OPERATIONAL
     return Availability.STARTING if Replica.State.UNKNOWN in known else Availability.UNAVAILABLE
+
+
+def _rates(price: Price | None) -> Rates | None:
+    """Return a price as the gateway has it; one without rates that does not say that it is free is unfinished."""
+    if price is None:
+        return None
+    rates = {component.kind: nano(component.usd_per_million) for component in price.components.all()}
+    return Rates(price.version, price.effective_from, rates) if bool(rates) is not price.free else None
+
+
+def _engines(models: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    rows = Deployment.objects.filter(pool__enabled=True, model__in=models)
+    engines: dict[str, list[tuple[str, str]]] = {}
+    for model, engine, template in rows.values_list("model_id", "pool__engine", "chat_template"):
+        engines.setdefault(model, []).append((engine, template))
+    return engines
 
 
 def _states(models: Iterable[str]) -> dict[str, list[str]]:

@@ -11,14 +11,18 @@ from datetime import timedelta
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
-_COUNTS = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_nusd")
+UNITS = ("seconds", "characters", "images")
+"""What records count in `quantity`, by their `unit`; a column each."""
+
+_COUNTS = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", *UNITS, "cost_nusd")
 _KEY = "organization_id, starts_at, project_id, key_id, model"
 
 _OF_RECORDS = """
     SELECT organization_id, date_trunc('{unit}', uuid_extract_timestamp(request_id), 'UTC') AS starts_at,
         project_id, key_id, model, count(*) AS requests,
         count(*) FILTER (WHERE outcome = ANY (%(failed)s)) AS errors, sum(prompt_tokens) AS prompt_tokens,
-        sum(cached_tokens) AS cached_tokens, sum(completion_tokens) AS completion_tokens, sum(cost_nusd) AS cost_nusd
+        sum(cached_tokens) AS cached_tokens, sum(completion_tokens) AS completion_tokens,
+        {units}, sum(cost_nusd) AS cost_nusd
     FROM billing_usagerecord WHERE {bounds}
     GROUP BY 1, 2, 3, 4, 5
 """
@@ -27,7 +31,8 @@ _OF_HOURS = """
     SELECT organization_id, date_trunc('day', starts_at, 'UTC') AS starts_at,
         project_id, key_id, model, sum(requests) AS requests,
         sum(errors) AS errors, sum(prompt_tokens) AS prompt_tokens,
-        sum(cached_tokens) AS cached_tokens, sum(completion_tokens) AS completion_tokens, sum(cost_nusd) AS cost_nusd
+        sum(cached_tokens) AS cached_tokens, sum(completion_tokens) AS completion_tokens,
+        sum(seconds) AS seconds, sum(characters) AS characters, sum(images) AS images, sum(cost_nusd) AS cost_nusd
     FROM inference_usagehour WHERE starts_at >= %(starts_at)s AND starts_at < %(ends_at)s
     GROUP BY 1, 2, 3, 4, 5
 """
@@ -74,6 +79,11 @@ WHERE %(since)s::timestamptz IS NULL OR at >= %(since)s::timestamptz GROUP BY ke
 """When each key was last used, of those that were used since an instant."""
 
 
+def _of_records(unit: str, bounds: str) -> str:
+    units = ", ".join(f"coalesce(sum(quantity) FILTER (WHERE unit = '{name}'), 0) AS {name}" for name in UNITS)
+    return _OF_RECORDS.format(unit=unit, bounds=bounds, units=units)
+
+
 def _columns(prefix: str) -> str:
     return ", ".join(f"{prefix}{name}" for name in _COUNTS)
 
@@ -92,7 +102,7 @@ def _replace(table: str, source: str) -> str:
 def _compare(table: str, unit: str) -> str:
     both = "coalesce(expected.{0}, 0) AS expected_{0}, coalesce(found.{0}, 0) AS found_{0}"
     return _COMPARE.format(
-        source=_OF_RECORDS.format(unit=unit, bounds="request_id < %(end)s"),
+        source=_of_records(unit, "request_id < %(end)s"),
         table=table,
         key=_KEY,
         pairs=", ".join(both.format(name) for name in _COUNTS),
@@ -100,9 +110,7 @@ def _compare(table: str, unit: str) -> str:
     )
 
 
-HOURS = _replace(
-    "inference_usagehour", _OF_RECORDS.format(unit="hour", bounds="request_id >= %(first)s AND request_id < %(end)s")
-)
+HOURS = _replace("inference_usagehour", _of_records("hour", "request_id >= %(first)s AND request_id < %(end)s"))
 """Replaces the hours in [starts_at, ends_at); first and end are the smallest ids of those instants."""
 
 DAYS = _replace("inference_usageday", _OF_HOURS)

@@ -42,6 +42,9 @@ class ModelFacts(serializers.Serializer[Offer]):
     created_at = Instant(source="model.created_at", read_only=True)
     deprecated_at = Instant(source="model.deprecated_at", read_only=True, allow_null=True)
     sunset_at = Instant(source="model.sunset_at", read_only=True, allow_null=True, help_text="From then on it is gone.")
+    endpoints = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The paths at which it is offered."
+    )
     availability = serializers.ChoiceField([str(value) for value in Availability], read_only=True)
     price = PriceFacts(read_only=True, allow_null=True)
 
@@ -84,6 +87,9 @@ class SumFacts(serializers.Serializer[Any]):
     prompt_tokens = serializers.IntegerField(read_only=True)
     cached_tokens = serializers.IntegerField(read_only=True)
     completion_tokens = serializers.IntegerField(read_only=True)
+    seconds = serializers.IntegerField(read_only=True, help_text="Of sound that was written down.")
+    characters = serializers.IntegerField(read_only=True, help_text="That were spoken.")
+    images = serializers.IntegerField(read_only=True)
     cost_nano_usd = NanoUsd("cost_nusd")
     cost_usd = Usd("cost_nusd")
 

@@ -17,7 +17,8 @@ from django.db.models.functions import Trunc
 from billing.models import UsageRecord
 from foundation.ids import lowest_at
 from inference.models import UsageDay, UsageHour
-from inference.usage import FAILED, LOOK_BACK
+from inference.rollups import UNITS
+from inference.usage import FAILED, LOOK_BACK, units_of_records
 from tenants.models import Organization
 
 LONGEST_IN_HOURS = timedelta(days=31)
@@ -62,6 +63,9 @@ class Sums:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    seconds: int = 0
+    characters: int = 0
+    images: int = 0
     cost_nusd: int = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -106,10 +110,10 @@ def _sources(organization: Organization, span: Span, filters: Mapping[str, objec
 def _grouped(rows: QuerySet[Any], by: By) -> Iterable[Mapping[str, Any]]:
     sums = {name: Sum(name) for name in _TOKENS}
     at: Any = F("starts_at")
-    counts: dict[str, Any] = {"requests": Sum("requests"), "errors": Sum("errors")}
+    counts: dict[str, Any] = {name: Sum(name) for name in ("requests", "errors", *UNITS)}
     if rows.model is UsageRecord:
         at = Func("request_id", function="uuid_extract_timestamp", output_field=DateTimeField())
-        counts = {"requests": Count("*"), "errors": Count("pk", filter=Q(outcome__in=FAILED))}
+        counts = {"requests": Count("*"), "errors": Count("pk", filter=Q(outcome__in=FAILED)), **units_of_records()}
     group = F(_COLUMNS[by]) if by in _COLUMNS else Trunc(at, str(by), tzinfo=UTC, output_field=DateTimeField())
     grouped: Iterable[Mapping[str, Any]] = rows.values(group=group).annotate(**counts, **sums).order_by()
     return grouped

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Aggregate, Max, Q, Sum
 
 from billing.reconciliation import Difference
 from foundation import clock, ids
@@ -31,6 +31,11 @@ FAILED = ("upstream_error", "timeout", "drained", "expired")
 """Outcomes that count as errors: not a caller who left, nor an answer without a token."""
 
 STATEMENT_SECONDS = 100
+
+
+def units_of_records() -> dict[str, Aggregate]:
+    """Return how the columns of rollups for what is charged beside tokens are summed up from records."""
+    return {unit: Sum("quantity", filter=Q(unit=unit), default=0) for unit in rollups.UNITS}
 
 
 class Busy(Exception):

@@ -60,7 +60,11 @@ class Purse(models.Model):
 
 
 class Hold(models.Model):
-    """The worst case of one request in flight, taken from every purse that applies. Gone when it is settled."""
+    """The worst case of one request in flight, taken from every purse that applies. Gone when it is settled.
+
+    Or a slice (`slice_id` is its own id): an amount that one process took in advance. A request that is held in a slice
+    names it in `slice_id`, and takes nothing more from any purse.
+    """
 
     request_id = models.UUIDField(primary_key=True)
     organization = models.ForeignKey(
@@ -74,9 +78,12 @@ class Hold(models.Model):
     amount_nusd = models.BigIntegerField()
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
+    slice_id = models.UUIDField(null=True)
+    recalled = models.BooleanField(default=False, help_text="What is idle in this slice is wanted back.")
 
     class Meta:
         constraints = (models.CheckConstraint(condition=Q(amount_nusd__gte=0), name="hold_amount_never_negative"),)
+        indexes = (models.Index(fields=["organization"], condition=Q(slice_id__isnull=False), name="hold_in_slices"),)
 
     def __str__(self) -> str:
         return self.request_id.hex

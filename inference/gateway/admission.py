@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -31,8 +31,7 @@ POOL = "pool:"
 POOL_RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(NamedTuple):
     """Tokens that a request is expected to use, then those that it did use."""
 
     input: int
@@ -46,8 +45,7 @@ class Amounts:
 NOTHING = Amounts(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionRequest:
+class AdmissionRequest(NamedTuple):
     """What one request asks of the limits of its scopes, and of one of the pools that could serve it, best first."""
 
     organization_id: UUID
@@ -57,8 +55,7 @@ class AdmissionRequest:
     pools: tuple[Rate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Headroom:
+class Headroom(NamedTuple):
     """The tightest limits that admitted a request, for the x-ratelimit headers; -1 where there is none."""
 
     requests: int
@@ -69,8 +66,7 @@ class Headroom:
     tokens_reset_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One question: may a request in by these rates, which are kept together under one tag?"""
 
     tag: str
@@ -79,8 +75,7 @@ class Ask:
     amounts: Amounts
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A question that was answered with yes: what to give back in the end."""
 
     ask: Ask
@@ -88,8 +83,7 @@ class Grant:
     degraded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """An admitted request. `fence` is the newest version of the organization, `pool` where it has a place, if any."""
 
     grants: tuple[Grant, ...]
@@ -103,8 +97,7 @@ class Ticket:
         return any(grant.degraded for grant in self.grants)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class _Decision(NamedTuple):
     fence: int
     second: int
     verdict: Sequence[int]
@@ -198,7 +191,7 @@ class Admission:
         if answer is not None and not grants:
             self.undo(result)
             return PoolBusy(retry_after=POOL_RETRY_SECONDS)
-        return replace(result, grants=(*result.grants, *grants), pool=place.tag.removeprefix(POOL))
+        return result._replace(grants=(*result.grants, *grants), pool=place.tag.removeprefix(POOL))
 
     async def _decide(self, asks: list[Ask]) -> list[_Decision]:
         groups: defaultdict[str, list[int]] = defaultdict(list)

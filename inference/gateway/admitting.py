@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable
 
 from billing.holds import Hold, HoldRequest, Holds
-from foundation import clock
+from foundation import clock, metrics
 from foundation.errors import PlatformError
 from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ticket
 from inference.gateway.catalogue import Catalogue
 from inference.gateway.orders import Http, Order, Ordering
 from inference.gateway.routing import Balance
 from keys.verification import Caller, KeyDirectory
+
+# So few requests are measured: to write down the time of each one would be felt.
+ONE_IN = 16
 
 
 class Admitting:
@@ -25,6 +30,7 @@ class Admitting:
         self._balance = balance
         self._admission = admission
         self._holds = holds
+        self._admitted = 0
 
     async def admit(
         self, http: Http, secret: str, caller: Caller, order: Order, catalogue: Catalogue
@@ -51,13 +57,26 @@ class Admitting:
             caller, attempt = newer, attempt + 1
 
     async def _both(self, http: Http, caller: Caller, order: Order, attempt: int) -> tuple[Ticket, Hold]:
-        holding = self._holds.enqueue(_hold_request(http, caller, order))
-        admitting = self._admission.enqueue(self._admission_request(http, caller, order, attempt))
-        ticket, hold = await asyncio.gather(admitting, holding, return_exceptions=True)
+        request, began = _hold_request(http, caller, order), time.monotonic()
+        taken = self._holds.begin(request)
+        try:
+            admitting = self._admission.enqueue(self._admission_request(http, caller, order, attempt))
+        except PlatformError:
+            await self._undo(None, taken)
+            raise
+        # Both are under way: waiting for one after the other takes as long as the slower one.
+        ticket = await _outcome(admitting)
+        hold = taken if isinstance(taken, Hold) else await _outcome(self._holds.outcome(request, taken))
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
+            self._measure(began)
             return ticket, hold
         await self._undo(ticket, hold)
-        raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, BaseException))
+        raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, Exception))
+
+    def _measure(self, began: float) -> None:
+        self._admitted += 1
+        if self._admitted % ONE_IN == 0:
+            metrics.admission.observe(time.monotonic() - began)
 
     def _admission_request(self, http: Http, caller: Caller, order: Order, attempt: int) -> AdmissionRequest:
         return AdmissionRequest(
@@ -69,11 +88,18 @@ class Admitting:
             pools=self._balance.seats(order.routes, asyncio.get_running_loop().time()),
         )
 
-    async def _undo(self, ticket: Ticket | BaseException, hold: Hold | BaseException) -> None:
+    async def _undo(self, ticket: object, hold: object) -> None:
         if isinstance(ticket, Ticket):
             self._admission.undo(ticket)
         if isinstance(hold, Hold):
             await self._holds.void(hold)
+
+
+async def _outcome[Result](future: Awaitable[Result]) -> Result | Exception:
+    try:
+        return await future
+    except Exception as refusal:  # noqa: BLE001 - whatever it is, the other one has to be undone before it is raised
+        return refusal
 
 
 def _hold_request(http: Http, caller: Caller, order: Order) -> HoldRequest:

@@ -80,6 +80,7 @@ class Options:
     engine_ca_bundle: str = ""
     receipt_public_keys: Sequence[str] = ()
     credential_keys: Sequence[str] = field(default=(), repr=False)
+    hold_slices: bool = False
 
 
 class Gateway:
@@ -94,7 +95,12 @@ class Gateway:
             processes=options.processes,
             timeout_seconds=options.valkey_timeout_ms / 1000,
         )
-        holds = Holds(self._postgres, options.hold_lease_seconds)
+        self._holds = holds = Holds(
+            self._postgres,
+            options.hold_lease_seconds,
+            with_slices=options.hold_slices,
+            processes=options.processes,
+        )
         renew_seconds = min(options.hold_lease_seconds, options.concurrency_lease_seconds) / 3
         self._settlements = Settlements(self._postgres)
         self._upstream = Upstream(options.engine_ca_bundle)
@@ -107,7 +113,7 @@ class Gateway:
             ordering=ordering,
             idempotency=Idempotency(self._postgres, options.pepper),
             admitting=Admitting(directory, ordering, admission, holds, balance),
-            settling=Settling(self._settlements, admission, experience),
+            settling=Settling(self._settlements, holds, admission, experience),
             relay=Relay(self._upstream, balance, options.client_seconds),
             keeper=Keeper(holds, admission, renew_seconds=renew_seconds),
             catalogue=Catalogue(),
@@ -124,6 +130,7 @@ class Gateway:
         await self._reap()
         await self._news.start()
         self.services.keeper.start()
+        self._holds.start()
         self._overruns.start()
 
     async def _reap(self) -> None:
@@ -136,6 +143,8 @@ class Gateway:
         # Where Postgres is away a client is better told so than left without a word when the process ends.
         self._settlements.hurry(seconds + SETTLING_SECONDS)
         await self.services.keeper.drain(seconds)
+        with suppress(PlatformError, psycopg.Error):  # Where Postgres is away, slices end with their leases.
+            await self._holds.drain()
         await self._admission.drain()
 
     async def shutdown(self) -> None:
@@ -143,6 +152,8 @@ class Gateway:
         await self._news.stop()
         await self._overruns.stop()
         await self.services.keeper.stop()
+        await self._holds.stop()
+        self.services.settling.close()
         self._upstream.close()
         await self._valkey.aclose()
         await self._postgres.close()

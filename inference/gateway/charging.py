@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # More tokens than any engine can produce in one request; beyond it a usage is taken for garbage.
 MOST_TOKENS = 2**40
@@ -37,8 +36,7 @@ class Source(StrEnum):
 NO_OUTPUT = "no_output"
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """What an engine says it used; `cached` are those of `prompt` that came from its prefix cache."""
 
     prompt: int
@@ -46,8 +44,7 @@ class Tokens:
     completion: int
 
 
-@dataclass(frozen=True, slots=True)
-class Consumption:
+class Consumption(NamedTuple):
     """What goes into the record: how it ended, what was used, and whether it is charged."""
 
     outcome: str

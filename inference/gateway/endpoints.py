@@ -74,9 +74,12 @@ async def serve(services: Services, http: Http, secret: str, caller: Caller, ord
 
 async def stream_answer(services: Services, http: Http, exchange: Exchange) -> None:
     """Deliver event by event; settle; only then the end marker."""
-    marker = await services.relay.stream(
-        exchange, http.receive, http.send, lambda: answers.start_stream(http.send, exchange)
-    )
+
+    async def start() -> None:
+        await services.settling.show(exchange)
+        await answers.start_stream(http.send, exchange)
+
+    marker = await services.relay.stream(exchange, http.receive, http.send, start)
     try:
         await services.settling.settle(exchange)
         exchange.keep_alive = None

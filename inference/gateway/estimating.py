@@ -6,7 +6,7 @@ and wrong at most until the request has ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A chat template adds its own text: a default system prompt, markers around messages. More than the largest seen.
 TEMPLATE_TOKENS = 256
@@ -18,8 +18,7 @@ LIKELY_OUTPUT = 256
 FAR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Tokens. `most_*` bound the use from above; `likely_*` is what rate limits reserve until the truth is known."""
 
     most_input: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from foundation import ids
 from foundation.errors import InvalidRequest, Overloaded, PlatformError
@@ -55,6 +55,10 @@ WHERE c.organization_id = %(organization)s AND c.key = %(key)s
 WITHDRAW = "DELETE FROM inference_idempotencyclaim WHERE organization_id = %s AND key = %s AND request_id = %s"
 
 
+# Most requests bring no key.
+_NOT_CLAIMED: AbstractAsyncContextManager[None] = nullcontext()
+
+
 class Idempotency:
     """The claims of all organizations."""
 
@@ -63,19 +67,21 @@ class Idempotency:
         # Derived, so that a fingerprint is of no use against the digests of keys, nor they against it.
         self._secret = hashlib.blake2b(secret, person=b"idempotency").digest()
 
-    @asynccontextmanager
-    async def once(
+    def once(
         self, http: Http, caller: Caller, body_digest: bytes, patience_seconds: float = PATIENCE_SECONDS
-    ) -> AsyncIterator[Outcome | None]:
+    ) -> AbstractAsyncContextManager[Outcome | None]:
         """Yield None to the one who is to do the work, and to the others what came of it.
 
         A claim whose work was refused before it ran is withdrawn. Raises `InvalidRequest`, `IdempotencyKeyReused`, and
         `Overloaded` when the first one takes longer than `patience_seconds`.
         """
         key = _key(http)
-        if key is None:
-            yield None
-            return
+        return _NOT_CLAIMED if key is None else self._once(http, caller, key, body_digest, patience_seconds)
+
+    @asynccontextmanager
+    async def _once(
+        self, http: Http, caller: Caller, key: str, body_digest: bytes, patience_seconds: float
+    ) -> AsyncIterator[Outcome | None]:
         outcome = await self._claim(http, caller, key, body_digest, patience_seconds)
         try:
             yield outcome

@@ -6,8 +6,8 @@ One loop for the whole process, so that a stream costs no timer and no task of i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from billing.holds import Holds
 from foundation import logs, metrics
@@ -19,6 +19,22 @@ from inference.gateway.exchange import Exchange
 log = logs.get(__name__)
 
 TICK_SECONDS = 0.1
+
+
+class Kept:
+    """The time for which one request is kept. A class, because a generator would cost each request twice as much."""
+
+    __slots__ = ("_exchange", "_keeper")
+
+    def __init__(self, keeper: Keeper, exchange: Exchange) -> None:
+        self._keeper = keeper
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._keeper.add(self._exchange)
+
+    def __exit__(self, *_: object) -> None:
+        self._keeper.discard(self._exchange)
 
 
 class Keeper:
@@ -48,19 +64,20 @@ class Keeper:
             asyncio.create_task(self._renew(), name="leases"),
         ]
 
-    @contextmanager
-    def keeping(self, exchange: Exchange) -> Iterator[None]:
-        """Keep a request that holds money, until it is settled."""
+    def keeping(self, exchange: Exchange) -> Kept:
+        """Keep a request that holds money for the length of a block, until it is settled."""
+        return Kept(self, exchange)
+
+    def add(self, exchange: Exchange) -> None:
+        """Begin to keep a request."""
         self._exchanges.add(exchange)
         self._idle.clear()
-        metrics.in_flight.inc()
-        try:
-            yield
-        finally:
-            metrics.in_flight.dec()
-            self._exchanges.discard(exchange)
-            if not self._exchanges:
-                self._idle.set()
+
+    def discard(self, exchange: Exchange) -> None:
+        """Keep it no longer."""
+        self._exchanges.discard(exchange)
+        if not self._exchanges:
+            self._idle.set()
 
     async def drain(self, seconds: float) -> None:
         """Wait for what runs; after `seconds` end it in-band. Returns when all is settled."""
@@ -76,8 +93,10 @@ class Keeper:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        metrics.in_flight.set(len(self._exchanges))
 
     def _check(self) -> None:
+        metrics.in_flight.set(len(self._exchanges))
         now = asyncio.get_running_loop().time()
         for exchange in list(self._exchanges):
             exchange.check(now)

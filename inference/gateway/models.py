@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,10 +13,10 @@ from inference.gateway import model_pages
 from inference.gateway.answers import identity
 from inference.gateway.catalogue import Model
 from inference.gateway.endpoints import Services
-from inference.gateway.engines.kinds import serves
 from inference.gateway.errors import ModelNotFound
+from inference.gateway.offering import endpoints
 from inference.gateway.orders import Http
-from inference.gateway.surfaces.router import SURFACES, speaks_anthropic, spoken
+from inference.gateway.surfaces.router import speaks_anthropic, spoken
 from keys.verification import Caller
 
 
@@ -54,20 +53,6 @@ async def _answer(http: Http, value: dict[str, Any]) -> None:
     await send_json(http.send, 200, orjson.dumps(value), headers)
 
 
-def _endpoints(model: Model, at: datetime) -> list[str]:
-    """Return where a model can be asked: it makes what the endpoint gives, an engine serves it, it has a rate."""
-    rates = in_force(model.prices, at)
-    return [
-        surface.path
-        for surface in SURFACES
-        if surface.makes in model.output_modalities
-        and surface.takes in model.input_modalities
-        and rates is not None
-        and surface.is_priced(rates)
-        and any(serves(route.pool.engine, surface.name) for route in model.routes)
-    ]
-
-
 def _as_openai(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
@@ -79,5 +64,10 @@ def _as_openai(model: Model) -> dict[str, Any]:
         "max_output_tokens": model.max_output_tokens,
         "input_modalities": model.input_modalities,
         "output_modalities": model.output_modalities,
-        "endpoints": _endpoints(model, clock.now()),
+        "endpoints": endpoints(
+            model.input_modalities,
+            model.output_modalities,
+            ((route.pool.engine, route.template) for route in model.routes),
+            in_force(model.prices, clock.now()),
+        ),
     }

@@ -8,7 +8,6 @@ beyond it. One look at all streams of the process at a time, so that a stream co
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import psycopg
 
@@ -57,7 +56,7 @@ class Overruns:
                 log.warning("stream_out_of_credit", code=verdict.code, model=exchange.order.model.id)
                 exchange.refuse(verdict)
             elif verdict is not None:
-                exchange.hold = replace(exchange.hold, amount_nusd=verdict)
+                exchange.hold = exchange.hold.grown(verdict)
 
     async def _look_again(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inference.gateway.catalogue import Pool, Replica, Route
 from inference.gateway.errors import NoReplica
@@ -17,8 +17,7 @@ from keys.effective import Rate
 COOLING_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a request goes, under which model name, and by which chat template if any."""
 
     pool: Pool

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 
-from billing.settlement import Bill, Settlements
+from billing.holds import Holds
+from billing.settlement import Bill, Receipt, Settlements
 from foundation import metrics
 from foundation.errors import Overloaded
 from foundation.failpoints import reach
@@ -14,6 +15,7 @@ from inference.gateway.charging import Consumption, Ending, Source, consumption
 from inference.gateway.errors import SettlementFailed
 from inference.gateway.exchange import Exchange
 from inference.gateway.learning import Experience
+from inference.gateway.tallying import Tally
 
 # A settlement gets at least this long, however late the request already is.
 LEAST_SECONDS = 5.0
@@ -22,10 +24,20 @@ LEAST_SECONDS = 5.0
 class Settling:
     """The one way from a finished delivery to a charge."""
 
-    def __init__(self, settlements: Settlements, admission: Admission, experience: Experience) -> None:
+    def __init__(self, settlements: Settlements, holds: Holds, admission: Admission, experience: Experience) -> None:
         self._settlements = settlements
+        self._holds = holds
         self._admission = admission
         self._experience = experience
+        self._tally = Tally()
+
+    def close(self) -> None:
+        """Write what is counted and not in the metrics yet."""
+        self._tally.write()
+
+    async def show(self, exchange: Exchange) -> None:
+        """Return when it is on record that the request runs: before the first of its answer leaves."""
+        await self._holds.show(exchange.hold)
 
     async def settle(self, exchange: Exchange) -> int:
         """Charge once, durably, and correct the limits. Returns the cost in nano-dollars.
@@ -39,12 +51,22 @@ class Settling:
         self._admission.release(exchange.ticket, _amounts(exchange, used))
         _learn(self._experience, exchange, used)
         try:
-            await self._settlements.settle(bill, within_seconds=_patience(exchange))
+            await self._charge(exchange, bill)
         except Overloaded as cause:
             metrics.requests(exchange.order.surface.name, "settlement_failed", "503").inc()
             raise SettlementFailed(retry_after=cause.retry_after) from cause
-        _count(exchange, bill)
+        self._tally.count(bill)
+        if exchange.first_output is not None:
+            metrics.time_to_first_token(bill.model).observe(exchange.first_output - exchange.started)
         return bill.cost
+
+    async def _charge(self, exchange: Exchange, bill: Bill) -> None:
+        receipt: Receipt | None = None
+        try:
+            await self._holds.leave(exchange.hold)
+            receipt = await self._settlements.settle(bill, within_seconds=_patience(exchange))
+        finally:
+            self._holds.ended(exchange.hold, receipt, bill.release)
 
 
 def _consumption(exchange: Exchange) -> Consumption:
@@ -96,6 +118,7 @@ def _patience(exchange: Exchange) -> float:
 def _bill(exchange: Exchange, used: Consumption) -> Bill:
     target, caller, first = exchange.target, exchange.caller, exchange.first_output
     now = asyncio.get_running_loop().time()
+    cost, place = price(exchange, used), exchange.hold.place
     return Bill(
         request=exchange.request_id,
         organization=caller.organization_id,
@@ -116,20 +139,13 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         unit=exchange.order.surface.unit if exchange.quantity else "",
         quantity=exchange.quantity,
         price_version=exchange.order.rates.version,
-        cost=price(exchange, used),
+        cost=cost,
         purses=exchange.hold.purses,
         ttft_ms=None if first is None else int((first - exchange.started) * 1000),
         latency_ms=int((now - exchange.started) * 1000),
         started_at=exchange.started_at,
+        slice=place.slice.id if place else None,
+        held=exchange.hold.amount_nusd if place else 0,
+        release=place.release(cost) if place else 0,
         attempts=len(exchange.attempts),
     )
-
-
-def _count(exchange: Exchange, bill: Bill) -> None:
-    metrics.requests(bill.endpoint, bill.outcome, str(bill.status)).inc()
-    metrics.tokens("prompt", bill.model).inc(bill.prompt_tokens)
-    metrics.tokens("cached", bill.model).inc(bill.cached_tokens)
-    metrics.tokens("completion", bill.model).inc(bill.completion_tokens)
-    metrics.charged(bill.model).inc(bill.cost)
-    if exchange.first_output is not None:
-        metrics.time_to_first_token(bill.model).observe(exchange.first_output - exchange.started)

@@ -20,6 +20,9 @@ class Rollup(models.Model):
     prompt_tokens = models.BigIntegerField()
     cached_tokens = models.BigIntegerField()
     completion_tokens = models.BigIntegerField()
+    seconds = models.BigIntegerField(db_default=0)
+    characters = models.BigIntegerField(db_default=0)
+    images = models.BigIntegerField(db_default=0)
     cost_nusd = models.BigIntegerField()
 
     objects = TenantQuerySet.as_manager()

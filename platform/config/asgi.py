@@ -165,6 +165,7 @@ def gateway_options() -> Options:
         valkey_timeout_ms=settings.VALKEY_TIMEOUT_MS,
         client_seconds=settings.CLIENT_READ_SECONDS,
         trusted_proxies=settings.TRUSTED_PROXIES,
+        hold_slices=settings.HOLD_SLICES,
         receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
         receipt_public_keys=settings.RECEIPT_PUBLIC_KEYS,
         engine_ca_bundle=settings.ENGINE_CA_BUNDLE,

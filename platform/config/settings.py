@@ -219,6 +219,8 @@ MAX_CONNECTIONS = env.number("MAX_CONNECTIONS", default=4096, at_least=1)
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", default=WEB_CONCURRENCY, at_least=1)
 VALKEY_TIMEOUT_MS = env.number("VALKEY_TIMEOUT_MS", default=50, at_least=5, at_most=5000)
 HOLD_LEASE_SECONDS = env.number("HOLD_LEASE_SECONDS", default=20, at_least=5)
+# Parts of hot purses in memory, so that not every request asks Postgres for its hold.
+HOLD_SLICES = env.flag("HOLD_SLICES", default=False)
 CONCURRENCY_LEASE_SECONDS = env.number("CONCURRENCY_LEASE_SECONDS", default=15, at_least=5)
 # Whose word on the client is taken (X-Forwarded-*); without any, the client is the peer.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ class Offer:
     rates: Mapping[str, Decimal]
     free: bool
     availability: Availability
+    endpoints: Sequence[str] = ()
 
     @property
     def can_be_called(self) -> bool:
@@ -55,4 +56,4 @@ def overall(availabilities: Iterable[Availability]) -> Availability:
 def _shown(offer: offers.Offer) -> Offer:
     components = offer.price.components.all() if offer.price is not None else ()
     rates = {component.kind: component.usd_per_million for component in components}
-    return Offer(offer.model, rates, offer.price is not None and offer.price.free, offer.availability)
+    return Offer(offer.model, rates, offer.price is not None and offer.price.free, offer.availability, offer.endpoints)

@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import Aggregate, Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Trunc
 
+from billing import units
 from billing.models import UsageRecord
 from foundation import clock
 from foundation.ids import lowest_at
 from inference.models import UsageHour
-from inference.usage import FAILED
+from inference.rollups import UNITS
+from inference.usage import FAILED, units_of_records
 from keys.models import ApiKey
 from tenants.models import Organization
 
@@ -63,12 +65,20 @@ class Sums:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    seconds: int = 0
+    characters: int = 0
+    images: int = 0
     cost_nusd: int = 0
 
     @property
     def tokens(self) -> int:
         """Input and output together."""
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def others(self) -> str:
+        """What was used beside tokens, in words."""
+        return ", ".join(units.counted(unit, number) for unit in UNITS if (number := getattr(self, unit)))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add the columns of a row that carry our names."""
@@ -142,6 +152,7 @@ def _grouped(rows: QuerySet[Any], unit: str, zone: ZoneInfo) -> Iterable[Mapping
     at = "starts_at"
     if rows.model is UsageRecord:
         columns |= {"requests": Count("pk"), "errors": Count("pk", filter=Q(outcome__in=FAILED))}
+        columns |= units_of_records()
         at = "started_at"
     bucket = Trunc(at, unit, tzinfo=zone)
     groups: Iterable[Mapping[str, Any]] = rows.values("model", "key_id", bucket=bucket).annotate(**columns).order_by()

@@ -49,6 +49,24 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0, 12.0, 30.0, 60.0)
 _OVERHEAD = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 5.0)
+_ADMISSION = (
+    0.0005,
+    0.001,
+    0.0015,
+    0.002,
+    0.0025,
+    0.003,
+    0.004,
+    0.005,
+    0.0075,
+    0.01,
+    0.015,
+    0.02,
+    0.03,
+    0.05,
+    0.1,
+    1.0,
+)
 _SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
 # Requests
@@ -59,6 +77,12 @@ event_loop_tasks = Gauge(
 in_flight = Gauge("turnpike_requests_in_flight", "Requests under way.", registry=registry, multiprocess_mode="livesum")
 time_to_first_token = _histogram(
     "turnpike_time_to_first_token_seconds", "From the request's head to the first output.", "model", buckets=_SECONDS
+)
+admission = Histogram(
+    "turnpike_admission_seconds",
+    "From a known caller to being within all limits and held for; one request in sixteen.",
+    buckets=_ADMISSION,
+    registry=registry,
 )
 gateway_overhead = _histogram(
     "turnpike_gateway_overhead_seconds",

@@ -53,6 +53,20 @@ async def test_a_row_that_was_tampered_with_is_named(fresh_database, check, tamp
     assert check in errors.getvalue()
 
 
+async def test_a_budget_that_carries_over_a_window_without_use_is_no_difference(fresh_database):
+    acme, carrying = await founded(1000), cast.Budget(500, carries_over=True)
+    async with cast.money(fresh_database.url) as money:
+        spent = await money.holds.take(cast.request(acme, 400, carrying))
+        await money.settlements.settle(cast.bill(acme, spent, 400), within_seconds=1)
+        fresh_database.sql(
+            "UPDATE billing_purse SET starts_at = starts_at - interval '3 days', ends_at = ends_at - interval '3 days'"
+            " WHERE kind = 'budget'"
+        )
+        await money.holds.take(cast.request(acme, 100, carrying))
+    assert fresh_database.sql("SELECT max(carried_nusd) FROM billing_purse") == [(500,)]
+    assert await verify() == []
+
+
 async def test_a_ledger_line_that_vanished_is_found(fresh_database):
     await _some_history(fresh_database.url)
     fresh_database.sql("ALTER TABLE billing_ledgerentry DISABLE TRIGGER ALL")

@@ -33,7 +33,7 @@ def test_a_thousand_idle_streams_have_no_threads_and_no_connections_of_their_own
             for number in range(STREAMS)
         ]
         wait_for_output(calls)
-        assert metric(server, "turnpike_requests_in_flight") == STREAMS
+        eventually(lambda: metric(server, "turnpike_requests_in_flight") == STREAMS)
         assert threads(server) - before[0] < 20
         assert sessions(installation) - before[1] < 20
         assert resident_mb(server) - before[2] < 150

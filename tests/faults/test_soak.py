@@ -19,6 +19,9 @@ SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 IN_A_ROUND = 150
 # What Python's allocator may keep more in the last third than in the one before it: noise, and no slope.
 MOST_GROWTH_MB = 6
+FEW = 10
+# Tasks are counted when leases are renewed; idle connections are closed by then, too.
+COUNTED_SECONDS = IDLE_SECONDS + 3
 
 
 def test_mixed_endings_for_a_long_time_leave_nothing_behind(installation, crowd):
@@ -26,7 +29,6 @@ def test_mixed_endings_for_a_long_time_leave_nothing_behind(installation, crowd)
     dice, memory, outcomes = random.Random(27), [], set()
     with serving(installation, VALKEY_TIMEOUT_MS="5000") as (server,):
         a_round(crowd, dice, server, acme)
-        time.sleep(IDLE_SECONDS)
         idle = at_rest(crowd, server, acme)
         ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:
@@ -36,9 +38,9 @@ def test_mixed_endings_for_a_long_time_leave_nothing_behind(installation, crowd)
         records = Books(installation, acme).closed()
         outcomes = {record["outcome"] for record in records.values()}
         eventually(partial(has_no_lease, acme))
-        eventually(lambda: at_rest(crowd, server, acme)[:2] == idle[:2], within=30)
-        # The stores' pools may have grown by a few connections.
-        assert at_rest(crowd, server, acme)[2] - idle[2] < 10
+        running, tasks, sockets = at_rest(crowd, server, acme)
+        # More than a thousand requests leave some hundred behind if any. The stores' pools may have grown by a few.
+        assert (running, tasks - idle[1] < FEW, sockets - idle[2] < FEW) == (0, True, True), (idle, tasks, sockets)
     third = len(memory) // 3
     assert outcomes == OUTCOMES
     assert len(records) > 5 * SECONDS
@@ -53,8 +55,9 @@ def a_round(crowd, dice, server, tenant) -> None:
 
 def at_rest(crowd, server, tenant) -> tuple[float, float, int]:
     """Count requests, tasks, and sockets: a few calls close those that a peak left over."""
+    time.sleep(COUNTED_SECONDS)
     crowd.wait([crowd.call(server.port, tenant.api_key, "hi [[sim ttft=1 gap=0 tokens=1]]") for _ in range(2)])
-    time.sleep(1)
+    time.sleep(COUNTED_SECONDS)
     sockets = [link for pid in server.pids for link in descriptors(pid) if link.startswith("socket:")]
     return metric(server, "turnpike_requests_in_flight"), metric(server, "turnpike_event_loop_tasks"), len(sockets)
 

@@ -59,8 +59,26 @@ def test_an_offer_has_the_price_in_force_and_all_pools_count():
 
 
 @pytest.mark.django_db
+def test_a_model_is_offered_where_it_reads_and_makes_what_the_endpoint_does():
+    [text] = offers.of([world.offer("sim")])
+    assert {"/v1/chat/completions", "/v1/messages"} <= set(text.endpoints)
+    assert "/v1/embeddings" not in text.endpoints
+    text.model.output_modalities = ["embeddings"]
+    [vectors] = offers.of([text.model])
+    assert vectors.endpoints == ("/v1/embeddings",)
+    Pool.objects.update(engine=Pool.Engine.ANTHROPIC)
+    assert offers.of([text.model])[0].endpoints == ()
+
+
+@pytest.mark.django_db
+def test_a_model_without_a_price_is_offered_nowhere():
+    model = Model.objects.create(id="new", display_name="New", context_length=1, max_output_tokens=1)
+    assert offers.of([model])[0].endpoints == ()
+
+
+@pytest.mark.django_db
 def test_many_offers_cost_few_queries(django_assert_max_num_queries):
     for number in range(5):
         world.offer(f"sim-{number}")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(offers.of(offers.models())) == 5

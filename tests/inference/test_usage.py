@@ -24,7 +24,8 @@ from tests.keys import cast as keys
 from tests.tenants import cast
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-COUNTS = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_nusd")
+UNITS = ("seconds", "characters", "images")
+COUNTS = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", *UNITS, "cost_nusd")
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def expected(unit: str) -> dict[tuple, tuple]:
         sums = found.setdefault(key, [0] * len(COUNTS))
         for index, name in enumerate(COUNTS):
             one = {"requests": 1, "errors": int(record.outcome in usage.FAILED)}
+            one |= {unit: record.quantity if record.unit == unit else 0 for unit in UNITS}
             sums[index] += one[name] if name in one else getattr(record, name)
     return {key: tuple(sums) for key, sums in found.items()}
 
@@ -90,6 +92,8 @@ def settle_some(dice: random.Random, *organizations: Organization, count: int = 
             prompt_tokens=dice.randrange(100),
             cached_tokens=dice.randrange(10),
             completion_tokens=dice.randrange(100),
+            unit=dice.choice(["", *UNITS]),
+            quantity=dice.randrange(100),
         )
 
 

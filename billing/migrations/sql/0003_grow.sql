@@ -6,7 +6,8 @@
 --   room. A request keeps the windows that it was held in, whatever time it is by now. One that is over and whose rest
 --   is carried over has no room any more: it has been lent to the next.
 -- One row per item, in the order of the batch.
---   Grown: `amount_nusd` is what is held now.
+--   Grown: `amount_nusd` is what is held now; a slice grows with the request in it. It stays as it was while something
+--   lies idle in slices that could be given back: they are called back, and it is to be asked for again.
 --   Refused: `refused_by` (a purse id), and the room of that purse. What is held stays as it was.
 --   Neither: nothing is held for it any more.
 CREATE FUNCTION turnpike_grow(batch jsonb)
@@ -55,6 +56,9 @@ BEGIN
             more := least(item.wanted - hold.amount_nusd, tightest.room);
             IF hold.amount_nusd >= item.needed THEN
                 amount_nusd := hold.amount_nusd;
+            ELSIF hold.amount_nusd + more < item.needed AND turnpike_idle(item.organization, tightest.id) > 0 THEN
+                PERFORM turnpike_recall(ARRAY[item.organization], ARRAY[tightest.id]);
+                amount_nusd := hold.amount_nusd;
             ELSIF hold.amount_nusd + more < item.needed THEN
                 refused_by := tightest.id;
                 budget := tightest.budget_id;
@@ -62,7 +66,7 @@ BEGIN
                 room_nusd := tightest.room;
             ELSE
                 UPDATE billing_purse p SET held_nusd = p.held_nusd + more WHERE p.id = ANY (hold.purses);
-                UPDATE billing_hold h SET amount_nusd = h.amount_nusd + more WHERE h.request_id = item.request;
+                UPDATE billing_hold h SET amount_nusd = h.amount_nusd + more WHERE h.request_id IN (item.request, hold.slice_id);
                 amount_nusd := hold.amount_nusd + more;
             END IF;
         END IF;

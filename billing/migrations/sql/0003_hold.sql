@@ -141,7 +141,7 @@ $$;
 -- or shadow has none, and room without end; `shadows` are held against what was spent and held. Under THE LOCK, with all
 -- windows open.
 CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
-    request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint,
+    request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint, slice boolean,
     held_by uuid[], settled boolean,
     spots bigint[], purses uuid[], budgets uuid[], limits bigint[], rooms bigint[], helds bigint[], ends timestamptz[],
     shadows bigint[], shadow_rooms bigint[]
@@ -150,7 +150,7 @@ CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
         SELECT b.position, i.*
         FROM jsonb_array_elements(batch) WITH ORDINALITY AS b(fields, position), jsonb_to_record(b.fields) AS i(
             request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint,
-            caps jsonb)
+            slice boolean, caps jsonb)
     ), line AS (
         SELECT i.position, 0 AS place, i.organization AS purse, NULL::uuid AS budget, NULL::bigint AS "limit",
             p.posted_nusd + p.credit_line_nusd - p.held_nusd AS room, p.held_nusd, p.ends_at,
@@ -177,7 +177,7 @@ CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
         GROUP BY l.position
     )
     SELECT i.request, i.organization, i.project, i.key, i.model, coalesce(i.customer, ''), i.amount,
-        h.purses, EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request),
+        coalesce(i.slice, false), h.purses, EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request),
         n.spots, n.purses, n.budgets, n.limits, n.rooms, n.helds, n.ends, n.shadows, n.shadow_rooms
     FROM item i
         JOIN need n ON n.position = i.position
@@ -187,13 +187,17 @@ $$;
 
 -- Takes the worst case of each request from its wallet and from each budget window that applies: all or nothing.
 --
--- batch: [{request, organization, project, key, model, customer, amount, zone, caps: [{budget, "window", scope, label,
+-- batch: [{request, organization, project, key, model, customer, amount, slice, zone,
+--          caps: [{budget, "window", scope, label,
 --          "limit", carrying, soft, soft_carrying, shadow, shadow_carrying}]}]; one cap for each purse, with the limits
 --          of each kind that it has. `limit` and `carrying` refuse; the latter carries over. The others only watch.
+--          With `slice` the amount is for requests to come (0008_slices.sql).
 -- One row per item, in the order of the batch.
---   Held: `purses`. Asking again while it is held takes nothing more.
+--   Held: `purses`, what is left in the scarcest of them, and when the first of their windows ends. Asking again while
+--   it is held takes nothing more.
 --   Refused: `refused_by` (a purse id; the organization's own if it has no wallet), what that purse had room for,
---   what of it was held, when its window ends, and which cap it was (0 is the wallet).
+--   what of it was held, what of that lies idle in slices, which are called back by this, when its window ends, and
+--   which cap it was (0 is the wallet).
 --   `shadowed` are the caps of a held request whose shadow budgets would have refused it; their purses count that.
 --   Neither: the request was settled or has expired. It must not run again.
 -- Steps:
@@ -204,7 +208,8 @@ $$;
 CREATE FUNCTION turnpike_hold(batch jsonb, lease interval)
 RETURNS TABLE (
     request uuid, purses uuid[], refused_by uuid, budget uuid,
-    limit_nusd bigint, room_nusd bigint, held_nusd bigint, ends_at timestamptz, cap integer, shadowed integer[]
+    limit_nusd bigint, room_nusd bigint, held_nusd bigint, idle_nusd bigint, ends_at timestamptz, cap integer,
+    shadowed integer[]
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -213,7 +218,10 @@ DECLARE
     at timestamptz;
     item record;
     room bigint;
+    scarcest bigint;
+    ending timestamptz;
     refusal integer;
+    short uuid[] := '{}';
     ids uuid[] := '{}';
     taken bigint[] := '{}';
     hold billing_hold;
@@ -233,6 +241,9 @@ BEGIN
         request := item.request;
         purses := item.held_by;
         refusal := NULL;
+        scarcest := NULL;
+        ending := NULL;
+        idle_nusd := NULL;
         shadowed := NULL;
         IF item.request = ANY (accepted) THEN
             purses := item.purses;
@@ -243,6 +254,8 @@ BEGIN
                     refusal := i;
                     EXIT;
                 END IF;
+                scarcest := least(scarcest, room - item.amount);
+                ending := least(ending, item.ends[i]);
             END LOOP;
             IF refusal IS NULL THEN
                 FOR i IN 1 .. cardinality(item.spots) LOOP
@@ -268,16 +281,23 @@ BEGIN
                 hold.amount_nusd := item.amount;
                 hold.expires_at := at + lease;
                 hold.created_at := at;
+                hold.slice_id := CASE WHEN item.slice THEN item.request END;
+                hold.recalled := false;
                 holds := holds || hold;
+            ELSIF NOT item.slice THEN
+                idle_nusd := turnpike_idle(item.organization, item.purses[refusal]);
+                IF idle_nusd > 0 THEN
+                    short := short || item.purses[refusal];
+                END IF;
             END IF;
         END IF;
         -- An index of NULL makes these NULL.
         refused_by := item.purses[refusal];
         budget := item.budgets[refusal];
         limit_nusd := item.limits[refusal];
-        room_nusd := item.rooms[refusal] - coalesce(taken[item.spots[refusal]], 0);
+        room_nusd := coalesce(item.rooms[refusal] - coalesce(taken[item.spots[refusal]], 0), scarcest);
         held_nusd := item.helds[refusal] + coalesce(taken[item.spots[refusal]], 0);
-        ends_at := item.ends[refusal];
+        ends_at := coalesce(item.ends[refusal], ending);
         cap := refusal - 1;
         RETURN NEXT;
     END LOOP;
@@ -286,6 +306,9 @@ BEGIN
     FROM unnest(ids, taken) AS t(id, amount)
     WHERE p.id = t.id AND t.amount > 0;
     INSERT INTO billing_hold SELECT h.* FROM unnest(holds) h;
+    IF cardinality(short) > 0 THEN
+        PERFORM turnpike_recall(ARRAY(SELECT i.organization FROM jsonb_to_recordset(batch) AS i(organization uuid)), short);
+    END IF;
     IF over_shadows <> '{}' THEN
         UPDATE billing_purse p SET shadow_refused = p.shadow_refused + o.requests,
             shadow_refused_nusd = p.shadow_refused_nusd + o.amount

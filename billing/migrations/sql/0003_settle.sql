@@ -3,7 +3,10 @@
 --
 -- batch: [{request, organization, project, key, customer, model, pool, replica, endpoint, streamed, outcome, source,
 --          status, prompt_tokens, cached_tokens, completion_tokens, unit, quantity, price_version, cost, purses, ttft_ms,
---          latency_ms, started_at, attempts, cache}]; `purses` are those of the hold, in case it has expired meanwhile.
+--          latency_ms, started_at, attempts, cache, slice, held, release}]; `purses` are those of the hold, in case it has
+--          expired meanwhile.
+-- A request that was held in a slice names it, with what was held of it there, and with how much the slice has to
+-- release: what was charged, or all that was held if the slice is to end. Its own row may not have been written yet.
 -- One row per item, in the order of the batch.
 --   1. lock the wallets                      2. take the holds away
 --   3. set apart what is settled already     4. one ledger transaction an organization, the usage records that name
@@ -19,10 +22,15 @@ DECLARE
     released billing_hold[];
     known uuid[] := '{}';
     known_bills uuid[] := '{}';
+    expired uuid[] := '{}';
+    slices uuid[];
+    alive uuid[] := '{}';
     written integer;
 BEGIN
-    SELECT array_agg(i.request), array_agg(DISTINCT i.organization) INTO requests, organizations
-    FROM jsonb_to_recordset(batch) AS i(request uuid, organization uuid);
+    SELECT array_agg(i.request), array_agg(DISTINCT i.organization),
+        array_agg(DISTINCT i.slice) FILTER (WHERE i.slice IS NOT NULL)
+    INTO requests, organizations, slices
+    FROM jsonb_to_recordset(batch) AS i(request uuid, organization uuid, slice uuid);
     IF turnpike_lock_wallets(organizations) <> cardinality(organizations) THEN
         RAISE EXCEPTION 'an organization of this batch has no wallet' USING ERRCODE = 'no_data_found';
     END IF;
@@ -33,8 +41,15 @@ BEGIN
     )
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
     IF coalesce(cardinality(released), 0) < cardinality(requests) THEN
-        SELECT coalesce(array_agg(u.request_id), '{}'), array_agg(u.transaction_id) INTO known, known_bills
-        FROM billing_usagerecord u WHERE u.request_id = ANY (requests) AND u.outcome <> 'expired';
+        SELECT coalesce(array_agg(u.request_id) FILTER (WHERE u.outcome <> 'expired'), '{}'),
+            array_agg(u.transaction_id) FILTER (WHERE u.outcome <> 'expired'),
+            coalesce(array_agg(u.request_id) FILTER (WHERE u.outcome = 'expired'), '{}')
+        INTO known, known_bills, expired
+        FROM billing_usagerecord u WHERE u.request_id = ANY (requests);
+    END IF;
+    IF slices IS NOT NULL THEN
+        SELECT coalesce(array_agg(s.request_id), '{}') INTO alive
+        FROM billing_hold s WHERE s.request_id = ANY (slices) AND s.organization_id = ANY (organizations);
     END IF;
 
     RETURN QUERY
@@ -47,19 +62,30 @@ BEGIN
                 prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint, unit text, quantity bigint,
                 price_version integer,
                 cost bigint, purses uuid[], ttft_ms integer, latency_ms integer, started_at timestamptz,
-                attempts smallint, cache text)
+                attempts smallint, cache text, slice uuid, held bigint, release bigint)
             LEFT JOIN unnest(known, known_bills) AS k(request, bill) ON k.request = i.request
     ), item AS MATERIALIZED (
-        SELECT i.*, coalesce(h.amount_nusd, 0) AS held, h.request_id IS NULL AS late,
+        SELECT i.*, coalesce(l.held, h.amount_nusd, 0) AS hold, coalesce(l.release, h.amount_nusd, 0) AS freed,
+            l.slice IS NULL AND h.request_id IS NULL AS late,
             coalesce(h.purses, i.organization || array_remove(i.purses, i.organization)) AS all_purses
-        FROM given i LEFT JOIN unnest(released) h ON h.request_id = i.request
+        FROM given i
+            LEFT JOIN LATERAL (
+                SELECT i.slice, i.held, i.release WHERE i.slice = ANY (alive) AND i.request <> ALL (expired)
+            ) l ON true
+            LEFT JOIN unnest(released) h ON h.request_id = i.request AND h.slice_id IS NULL
         WHERE i.fresh
+    ), spent AS (
+        UPDATE billing_hold s SET amount_nusd = s.amount_nusd - c.amount
+        FROM (
+            SELECT slice, sum(freed)::bigint AS amount FROM item WHERE slice IS NOT NULL AND NOT late GROUP BY slice
+        ) c
+        WHERE s.request_id = c.slice AND c.amount <> 0
     ), moved AS (
         UPDATE billing_purse p
         SET held_nusd = p.held_nusd - c.held,
             posted_nusd = p.posted_nusd + CASE p.kind WHEN 'wallet' THEN -c.cost ELSE c.cost END
         FROM (
-            SELECT purse, sum(item.held)::bigint AS held, sum(item.cost)::bigint AS cost
+            SELECT purse, sum(item.freed)::bigint AS held, sum(item.cost)::bigint AS cost
             FROM item, unnest(item.all_purses) AS purse
             GROUP BY purse
         ) c
@@ -73,8 +99,8 @@ BEGIN
         WHERE m.posted_nusd > 0 AND m.posted_nusd::numeric * 100 >= budget."limit"::numeric * mark.percent
         ON CONFLICT (purse_id, mode, percent) DO NOTHING
     ), bill AS MATERIALIZED (
-        SELECT uuidv7() AS id, organization, sum(least(cost, held))::bigint AS usage,
-            sum(greatest(cost - held, 0))::bigint AS overage
+        SELECT uuidv7() AS id, organization, sum(least(cost, hold))::bigint AS usage,
+            sum(greatest(cost - hold, 0))::bigint AS overage
         FROM item GROUP BY organization HAVING sum(cost) > 0
     ), posted AS (
         INSERT INTO billing_ledgertransaction (id, organization_id, kind, memo, actor, at)
@@ -95,7 +121,7 @@ BEGIN
              attempts, cache)
         SELECT i.request, i.organization, i.project, i.key, coalesce(i.customer, ''), i.model, i.pool, i.replica,
             i.endpoint, i.streamed, i.outcome, i.source, i.status, i.prompt_tokens, i.cached_tokens,
-            i.completion_tokens, coalesce(i.unit, ''), coalesce(i.quantity, 0), i.price_version, i.held, i.cost, i.late,
+            i.completion_tokens, coalesce(i.unit, ''), coalesce(i.quantity, 0), i.price_version, i.hold, i.cost, i.late,
             CASE WHEN i.cost > 0 THEN bill.id END, i.all_purses, i.ttft_ms, i.latency_ms, i.started_at, now(),
             coalesce(i.attempts, 0), coalesce(i.cache, 'none')
         FROM item i LEFT JOIN bill ON bill.organization = i.organization
@@ -114,7 +140,7 @@ BEGIN
         RETURNING u.request_id, u.transaction_id
     )
     SELECT i.request, CASE WHEN NOT i.fresh THEN 'duplicate' WHEN item.late THEN 'late' ELSE 'settled' END,
-        CASE WHEN i.fresh THEN greatest(i.cost - item.held, 0) ELSE 0 END,
+        CASE WHEN i.fresh THEN greatest(i.cost - item.hold, 0) ELSE 0 END,
         coalesce(i.known_bill, recorded.transaction_id)
     FROM given i
         LEFT JOIN item ON item.position = i.position
@@ -127,18 +153,21 @@ BEGIN
     END IF;
 END $$;
 
--- Lets go of what was held. Under THE LOCK.
-CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS integer LANGUAGE sql AS $$
+-- Lets go of what was held; what was held in a slice stays there. Under THE LOCK.
+CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE billing_purse p SET held_nusd = p.held_nusd - c.amount
     FROM (
         SELECT purse, sum(h.amount_nusd)::bigint AS amount
-        FROM unnest(released) h, unnest(h.purses) AS purse GROUP BY purse
+        FROM unnest(released) h, unnest(h.purses) AS purse
+        WHERE h.slice_id IS NULL OR h.slice_id = h.request_id
+        GROUP BY purse
     ) c
     WHERE p.id = c.purse AND c.amount <> 0;
-    SELECT coalesce(cardinality(released), 0);
-$$;
+    RETURN coalesce(cardinality(released), 0);
+END $$;
 
--- Gives holds back without a trace: for requests that were refused before they reached an engine.
+-- Gives holds back without a trace: for requests that were refused before they reached an engine. Not for slices.
 CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -152,7 +181,10 @@ BEGIN
     FROM billing_hold h WHERE h.request_id = ANY (requests);
     PERFORM turnpike_lock_wallets(organizations);
     -- Only those: a hold that was taken meanwhile may be another organization's, whose wallet is not locked.
-    WITH gone AS (DELETE FROM billing_hold h WHERE h.request_id = ANY (held) RETURNING h.*)
+    WITH gone AS (
+        DELETE FROM billing_hold h
+        WHERE h.request_id = ANY (held) AND h.slice_id IS DISTINCT FROM h.request_id RETURNING h.*
+    )
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
     RETURN turnpike_release(released);
 END $$;
@@ -172,6 +204,7 @@ BEGIN
 END $$;
 
 -- Ends holds whose process died: the money is free again, and a record with outcome `expired` and no charge stays.
+-- With a slice end the requests in it. A request that ends alone takes what it held out of its slice.
 CREATE FUNCTION turnpike_reap(most integer DEFAULT 1000) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -179,6 +212,7 @@ DECLARE
     stale uuid[];
     organizations uuid[];
     released billing_hold[];
+    followed billing_hold[];
 BEGIN
     SELECT array_agg(s.request_id), array_agg(s.organization_id) INTO stale, organizations
     FROM (
@@ -193,12 +227,20 @@ BEGIN
         RETURNING h.*
     )
     SELECT array_agg(gone::billing_hold) INTO released FROM gone;
+    PERFORM turnpike_shrink(jsonb_agg(jsonb_build_object('slice', h.slice_id, 'by', h.amount_nusd)))
+    FROM unnest(released) h WHERE h.slice_id <> h.request_id;
+    WITH gone AS (
+        DELETE FROM billing_hold h
+        WHERE h.slice_id IN (SELECT s.request_id FROM unnest(released) s WHERE s.slice_id = s.request_id)
+        RETURNING h.*
+    )
+    SELECT array_agg(gone::billing_hold) INTO followed FROM gone;
     INSERT INTO billing_usagerecord
         (request_id, organization_id, project_id, key_id, customer, model, outcome, usage_source, hold_nusd,
          purses, started_at, at)
     SELECT h.request_id, h.organization_id, h.project_id, h.key_id, h.customer, h.model, 'expired', 'none',
         h.amount_nusd, h.purses, h.created_at, now()
-    FROM unnest(released) h
+    FROM unnest(released || followed) h WHERE h.slice_id IS DISTINCT FROM h.request_id
     ON CONFLICT (request_id) DO NOTHING;
     RETURN turnpike_release(released);
 END $$;
@@ -233,6 +275,9 @@ BEGIN
     END IF;
     UPDATE billing_purse p SET posted_nusd = p.posted_nusd + turnpike_post.amount
     WHERE p.id = turnpike_post.organization;
+    IF turnpike_post.amount < 0 THEN
+        PERFORM turnpike_recall(ARRAY[turnpike_post.organization], ARRAY[turnpike_post.organization]);
+    END IF;
     INSERT INTO billing_ledgerentry (transaction_id, organization_id, account, kind, amount_nusd)
     SELECT turnpike_post.id, turnpike_post.organization, line.account, turnpike_post.kind, line.amount
     FROM (VALUES ('wallet', turnpike_post.amount), (turnpike_post.counter_account, -turnpike_post.amount))
@@ -249,6 +294,8 @@ $$;
 
 -- How far below zero a wallet may go: postpaid.
 CREATE FUNCTION turnpike_set_credit_line(organization uuid, amount bigint) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    UPDATE billing_purse SET credit_line_nusd = amount WHERE id = organization AND kind = 'wallet'
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE billing_purse SET credit_line_nusd = amount WHERE id = organization AND kind = 'wallet';
+    PERFORM turnpike_recall(ARRAY[organization], ARRAY[organization]);
+END $$;

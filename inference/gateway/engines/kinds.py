@@ -47,7 +47,7 @@ def able(routes: tuple[Route, ...], surface: str, asked: dict[str, Any]) -> tupl
     found, refusal = [], None
     for route in routes:
         engine = ENGINES[route.pool.engine]
-        if not serves(engine.kind, surface) or not _has_words(engine, surface, route):
+        if not serves(engine.kind, surface) or not has_words(engine, surface, route.template):
             continue
         try:
             _check(engine, surface, asked, route)
@@ -65,10 +65,10 @@ def serves(kind: str, surface: str) -> bool:
     return surface in ENGINES[kind].wires
 
 
-def _has_words(engine: Engine, surface: str, route: Route) -> bool:
+def has_words(engine: Engine, surface: str, template: str) -> bool:
     """Whether messages can be put to it: one that knows none needs a template for them."""
     chats = surface == CHAT or isinstance(engine.wires[surface], Bridged)
-    return bool(route.template) or not chats or not engine.needs_template
+    return bool(template) or not chats or not engine.needs_template
 
 
 def _check(engine: Engine, surface: str, asked: dict[str, Any], route: Route) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 import orjson
 
-from foundation.errors import InvalidRequest
+from foundation.errors import InvalidRequest, RequestTooLarge
 from inference.gateway.surfaces import forms, recordings
 from inference.gateway.surfaces.checks import customer
 from inference.gateway.surfaces.forms import Form
@@ -44,14 +44,14 @@ def _one_of(*words: str) -> Check:
 
 _TIMES: Final = ("timestamp_granularities[]", "timestamp_granularities")
 # What may be there: how often, what it may be, and that in words.
-_COMMON: Mapping[str, tuple[int, Check, str]] = {
+_COMMON: dict[str, tuple[int, Check, str]] = {
     "model": (1, _text(256), "a string"),
     "prompt": (1, _text(forms.LONGEST_VALUE), "a string"),
     "response_format": (1, _one_of(*FORMATS), f"one of {', '.join(FORMATS)}"),
     "temperature": (1, _number(0, 1), "a number from 0 to 1"),
     "user": (1, customer, "a string of at most 128 printable characters"),
 }
-_TRANSCRIPTIONS: Mapping[str, tuple[int, Check, str]] = _COMMON | {
+_TRANSCRIPTIONS: dict[str, tuple[int, Check, str]] = _COMMON | {
     "language": (1, _text(16), "a language's code"),
     "stream": (1, _one_of("true", "false", "True", "False", "1", "0"), "true or false"),
     "chunking_strategy": (1, _one_of("auto"), "auto"),
@@ -79,7 +79,7 @@ class Hearing(Surface):
         if form.file is None or not form.file.data:
             raise InvalidRequest("file is missing.", param="file")
         if len(form.file.data) > MOST_AUDIO_BYTES:
-            raise InvalidRequest(f"file is larger than {MOST_AUDIO_BYTES} bytes.", param="file")
+            raise RequestTooLarge(f"file is larger than {MOST_AUDIO_BYTES} bytes.", param="file")
         if _suffix(form.file.name) not in SUFFIXES:
             raise InvalidRequest(f"file must be named as one of {', '.join(sorted(SUFFIXES))}.", param="file")
         form_of_answer = form.single("response_format") or "json"
@@ -127,7 +127,10 @@ class Hearing(Surface):
 
     def replay(self, outcome: Outcome, *, streamed: bool) -> bytes:
         """Write an answer without a text."""
-        return b"data: " + whole_replay(outcome) + b"\n\n" if streamed else whole_replay(outcome)
+        told = orjson.loads(whole_replay(outcome)) | {"text": ""}
+        if not streamed:
+            return orjson.dumps(told)
+        return b"data: " + orjson.dumps({"type": "transcript.text.done"} | told) + b"\n\n"
 
 
 class Transcriptions(Hearing):

@@ -42,6 +42,7 @@ class Ask:
     organization: UUID
     amount: int
     caps: tuple[Cap, ...] = ()
+    is_slice: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,23 @@ class Charge:
     organization: UUID
     cost: int
     purses: tuple[UUID, ...] = ()
+    slice: UUID | None = None
+    held: int = 0
+    release: int = 0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to an ask: `purses` if it was granted, else what refused it; neither if the request has ended."""
+    """The answer to an ask: `purses` if it was granted, else what refused it; neither if the request has ended.
+
+    `room` is that of the scarcest purse, or of the one that refused; `idle` is what of it lies in slices.
+    """
 
     purses: tuple[UUID, ...] | None = None
     refused_by: UUID | None = None
     room: int | None = None
     held: int | None = None
+    idle: int | None = None
 
 
 @dataclass
@@ -103,6 +111,8 @@ class Hold:
     amount: int
     purses: tuple[UUID, ...]
     stale: bool
+    slice: UUID | None = None
+    recalled: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,18 @@ class Books:
     ledger: Counter[tuple[UUID, str, str]] = field(default_factory=Counter)
 
     def held(self, purse: UUID) -> int:
-        return sum(hold.amount for hold in self.holds.values() if purse in hold.purses)
+        return sum(
+            hold.amount for name, hold in self.holds.items() if purse in hold.purses and hold.slice in (None, name)
+        )
+
+    def idle(self, purse: UUID) -> int:
+        slices = {name: hold for name, hold in self.holds.items() if hold.slice and purse in hold.purses}
+        return sum(hold.amount if hold.slice == name else -hold.amount for name, hold in slices.items())
+
+    def recall(self, purse: UUID) -> None:
+        for name, hold in self.holds.items():
+            if hold.slice == name and purse in hold.purses:
+                hold.recalled = True
 
     def room(self, purse: UUID, limit: int | None) -> int:
         it = self.purses[purse]
@@ -164,7 +185,7 @@ class Books:
         if ask.request in self.records:
             return Verdict()
         if ask.organization not in self.purses:
-            return Verdict(refused_by=ask.organization)
+            return Verdict(refused_by=ask.organization, idle=None if ask.is_slice else 0)
         needed: list[tuple[UUID, int | None]] = [(ask.organization, None)]
         shadows: list[tuple[UUID, int]] = []
         for cap in ask.caps:
@@ -176,13 +197,33 @@ class Books:
         for purse, limit in needed:
             room = self.room(purse, limit)
             if limit == 0 or (ask.amount > 0 and room < ask.amount):
-                return Verdict(refused_by=purse, room=room, held=self.held(purse))
+                idle = None if ask.is_slice else self.idle(purse)
+                if idle:
+                    self.recall(purse)
+                return Verdict(refused_by=purse, room=room, held=self.held(purse), idle=idle)
+        scarcest = min(self.room(purse, limit) for purse, limit in needed) - ask.amount
         for purse, limit in needed:
             self.purses[purse].highest_limit = max(self.purses[purse].highest_limit, limit or 0)
         self._count_shadows(ask, shadows)
         granted = tuple(purse for purse, _ in needed)
-        self.holds[ask.request] = Hold(ask.organization, ask.amount, granted, stale)
-        return Verdict(granted)
+        self.holds[ask.request] = Hold(
+            ask.organization, ask.amount, granted, stale, slice=ask.request if ask.is_slice else None
+        )
+        return Verdict(granted, room=scarcest)
+
+    def enter(self, ask: Ask, slice_id: UUID, *, stale: bool) -> int:
+        """Write down a request that is held in a slice. No money moves."""
+        its = self.holds.get(slice_id)
+        if its is None or ask.request in self.holds or ask.request in self.records:
+            return 0
+        self.holds[ask.request] = Hold(ask.organization, ask.amount, its.purses, stale, slice=slice_id)
+        return 1
+
+    def shrink(self, slice_id: UUID, amount: int, *, over: bool) -> None:
+        if slice_id in self.holds:
+            self.holds[slice_id].amount -= amount
+            if over and not self.holds[slice_id].amount:
+                del self.holds[slice_id]
 
     def grow(self, ask: Ask, needed: int, wanted: int) -> tuple[int | None, UUID | None]:
         """Raise a hold in all of its purses: what is held then, or which purse refused; neither if nothing is held."""
@@ -201,9 +242,14 @@ class Books:
         tightest = min(rooms, key=lambda name: rooms[name])
         more = min(wanted - hold.amount, rooms[tightest])
         if hold.amount < needed and hold.amount + more < needed:
+            if self.idle(tightest) > 0:
+                self.recall(tightest)
+                return hold.amount, None
             return None, tightest
         if hold.amount < needed:
             hold.amount += more
+            if hold.slice:
+                self.holds[hold.slice].amount += more
             for name in hold.purses:
                 self.purses[name].highest_limit = max(self.purses[name].highest_limit, limits[name] or 0)
         return hold.amount, None
@@ -220,7 +266,13 @@ class Books:
         if known is not None and known.outcome != EXPIRED:
             return "duplicate", 0
         hold = self.holds.pop(charge.request, None)
+        if hold and hold.slice:
+            hold = None
         held = hold.amount if hold else 0
+        its = self.holds.get(charge.slice) if charge.slice and known is None else None
+        if its:
+            its.amount -= charge.release
+            held = charge.held
         purses = hold.purses if hold else (charge.organization, *charge.purses[1:])
         overage = max(charge.cost - held, 0)
         for name in purses:
@@ -232,21 +284,25 @@ class Books:
         for kind, amount in (("usage", min(charge.cost, held)), ("overage", overage)):
             self._post(charge.organization, kind, -amount, "revenue")
         self.records[charge.request] = Record(
-            charge.organization, "complete", charge.cost, known.hold if known else held, hold is None, purses
+            charge.organization, "complete", charge.cost, known.hold if known else held, not (hold or its), purses
         )
-        return ("settled" if hold else "late"), overage
+        return ("settled" if hold or its else "late"), overage
 
     def void(self, request: UUID) -> bool:
         return self.holds.pop(request, None) is not None
 
     def expire(self, request: UUID) -> None:
         hold = self.holds.pop(request)
-        assert hold.stale, "a hold within its lease was reaped"
+        assert hold.stale or (hold.slice and hold.slice not in self.holds), "a hold within its lease was reaped"
+        if hold.slice == request:
+            return
+        if hold.slice:
+            self.shrink(hold.slice, hold.amount, over=False)
         self.records[request] = Record(hold.organization, EXPIRED, 0, hold.amount, False, hold.purses)
 
     def reap(self) -> int:
         stale = [request for request, hold in self.holds.items() if hold.stale]
-        for request in stale:
+        for request in sorted(stale, key=lambda name: self.holds[name].slice != name):
             self.expire(request)
         return len(stale)
 
@@ -255,12 +311,15 @@ class Books:
         wallet = self.purses[organization]
         wallet.posted += amount
         wallet.excused += max(-amount, 0)
+        if amount < 0:
+            self.recall(organization)
         self._post(organization, kind, amount, "grants")
 
     def lend(self, organization: UUID, credit_line: int) -> None:
         wallet = self.purses[organization]
         wallet.excused += max(wallet.credit_line - credit_line, 0)
         wallet.credit_line = credit_line
+        self.recall(organization)
 
     def check(self) -> None:
         """Nothing is ever spent that was not there, but for what is excused."""
@@ -271,6 +330,10 @@ class Books:
                 assert purse.posted + self.held(name) - purse.excused <= purse.highest_limit
             else:
                 assert self.room(name, None) + purse.excused >= 0
+        for name, hold in self.holds.items():
+            if hold.slice == name:
+                inside = sum(it.amount for it in self.holds.values() if it.slice == name) - hold.amount
+                assert inside <= hold.amount, "a slice holds more than it has"
         assert not self.holds.keys() & self.records.keys(), "a request is both held and ended"
 
     def _post(self, organization: UUID, kind: str, amount: int, counter_account: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
-from tests.billing.machine.protocol import Rules, steps
+from tests.billing.machine import protocol
 from tests.billing.machine.state import CREDIT, WORST, Record, State, canonical
 
-# What happens even if every worker is dead.
-BY_ITSELF = frozenset({"a lease runs out", "the reaper looks", "the reaper reaps"})
+# What happens even if every worker is dead, or does nothing.
+BY_ITSELF = frozenset({"the process stops using it", "a lease runs out", "the reaper looks", "the reaper reaps"})
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,33 @@ class Found:
     way: tuple[str, ...] = ()
 
 
-class Explorer:
+@dataclass(frozen=True)
+class Protocol[S: Hashable]:
+    """What is explored: where it starts, what can happen, what must not be, and where nothing is held."""
+
+    start: S
+    steps: Callable[[S], Iterable[tuple[str, S]]]
+    canonical: Callable[[S], S]
+    what_is_wrong: Callable[[S], str]
+    is_at_rest: Callable[[S], bool]
+
+
+def explore(rules: protocol.Rules, credit: int = CREDIT) -> Found:
+    """Explore the protocol of holds."""
+    start = State(credit=credit, posted=credit)
+    holds = Protocol(
+        start, lambda state: protocol.steps(state, rules), canonical, what_is_wrong, lambda state: not state.held
+    )
+    return Explorer(holds).run()
+
+
+class Explorer[S: Hashable]:
     """One exploration; states are known by their number, in the order in which they were found."""
 
-    def __init__(self, rules: Rules, credit: int = CREDIT) -> None:
-        self.rules = rules
-        self.start = State(credit=credit, posted=credit)
-        self.numbers: dict[State, int] = {}
+    def __init__(self, explored: Protocol[S]) -> None:
+        self.explored = explored
+        self.start = explored.start
+        self.numbers: dict[S, int] = {}
         self.came: list[tuple[int, str]] = []
         self.before: list[list[int]] = []
 
@@ -36,16 +57,16 @@ class Explorer:
         self._number(self.start, -1, "")
         while queue:
             state = queue.popleft()
-            if wrong := what_is_wrong(state):
+            if wrong := self.explored.what_is_wrong(state):
                 return self._found(self.numbers[state], wrong)
             queue.extend(self._expand(state))
         stuck = self._stuck()
         return self._found(stuck, "a hold never ends") if stuck is not None else Found(len(self.numbers))
 
-    def _expand(self, state: State) -> list[State]:
+    def _expand(self, state: S) -> list[S]:
         here, fresh = self.numbers[state], []
-        for name, following in steps(state, self.rules):
-            after = canonical(following)
+        for name, following in self.explored.steps(state):
+            after = self.explored.canonical(following)
             if after not in self.numbers:
                 self._number(after, here, name)
                 fresh.append(after)
@@ -53,14 +74,14 @@ class Explorer:
                 self.before[self.numbers[after]].append(here)
         return fresh
 
-    def _number(self, state: State, before: int, step: str) -> None:
+    def _number(self, state: S, before: int, step: str) -> None:
         self.numbers[state] = len(self.numbers)
         self.came.append((before, step))
         self.before.append([])
 
     def _stuck(self) -> int | None:
         """A state from which what happens by itself does not lead to one where nothing is held."""
-        queue = deque(number for state, number in self.numbers.items() if not state.held)
+        queue = deque(number for state, number in self.numbers.items() if self.explored.is_at_rest(state))
         ends = set(queue)
         while queue:
             for before in self.before[queue.popleft()]:

@@ -26,7 +26,7 @@ SELECT coalesce((SELECT jsonb_object_agg(id, jsonb_build_array(
             FROM billing_budgetnotice n WHERE n.purse_id = p.id)))
         FROM billing_purse p WHERE organization_id = ANY (%(who)s)), '{}'),
     coalesce((SELECT jsonb_object_agg(request_id, jsonb_build_array(
-            organization_id, amount_nusd, purses, expires_at < clock_timestamp()))
+            organization_id, amount_nusd, purses, expires_at < clock_timestamp(), slice_id, recalled))
         FROM billing_hold WHERE organization_id = ANY (%(who)s)), '{}'),
     coalesce((SELECT jsonb_object_agg(request_id, jsonb_build_array(
             organization_id, outcome, cost_nusd, hold_nusd, late, purses))
@@ -69,6 +69,7 @@ class Teller:
                 "key": ask.organization,
                 "model": "sim",
                 "amount": ask.amount,
+                "slice": ask.is_slice,
                 "zone": "UTC",
                 "caps": _caps(ask),
             }
@@ -76,8 +77,8 @@ class Teller:
         ]
         rows = self._rows("SELECT * FROM turnpike_hold(%s::jsonb, %s)", _json(batch), lease)
         return [
-            (request, Verdict(tuple(purses) if purses else None, refused_by, room, held))
-            for request, purses, refused_by, _, _, room, held, *_ in rows
+            (request, Verdict(tuple(purses) if purses else None, refused_by, room, held, idle))
+            for request, purses, refused_by, _, _, room, held, idle, *_ in rows
         ]
 
     def grow(self, asks: Sequence[tuple[Ask, int, int]]) -> list[tuple[UUID, int | None, UUID | None]]:
@@ -114,11 +115,36 @@ class Teller:
                 "completion_tokens": 1,
                 "cost": charge.cost,
                 "purses": charge.purses,
+                "slice": charge.slice,
+                "held": charge.held,
+                "release": charge.release,
                 "started_at": "2026-11-21T10:00:00Z",
             }
             for charge in charges
         ]
         return self._rows("SELECT * FROM turnpike_settle(%s::jsonb)", _json(batch))
+
+    def enter(self, asks: Sequence[tuple[Ask, UUID]], lease: timedelta = HOUR) -> int:
+        batch = [
+            {
+                "request": ask.request,
+                "slice": name,
+                "organization": ask.organization,
+                "project": ask.organization,
+                "key": ask.organization,
+                "model": "sim",
+                "amount": ask.amount,
+            }
+            for ask, name in asks
+        ]
+        return self._number("SELECT turnpike_enter(%s::jsonb, %s)", _json(batch), lease)
+
+    def shrink(self, parts: Sequence[tuple[UUID, int, bool]]) -> None:
+        batch = [{"slice": name, "by": amount, "over": over} for name, amount, over in parts]
+        self._rows("SELECT turnpike_shrink(%s::jsonb)", _json(batch))
+
+    def renew(self, slices: Sequence[UUID], lease: timedelta = HOUR) -> set[UUID]:
+        return {row[0] for row in self._rows("SELECT * FROM turnpike_renew(%s, %s)", list(slices), lease)}
 
     def void(self, requests: Sequence[UUID]) -> int:
         return self._number("SELECT turnpike_void(%s)", list(requests))
@@ -175,7 +201,14 @@ def as_kept(books: Books) -> Look:
     return (
         {str(name): _purse(purse, books.held(name)) for name, purse in books.purses.items()},
         {
-            str(name): [str(hold.organization), hold.amount, _texts(hold.purses), hold.stale]
+            str(name): [
+                str(hold.organization),
+                hold.amount,
+                _texts(hold.purses),
+                hold.stale,
+                str(hold.slice) if hold.slice else None,
+                hold.recalled,
+            ]
             for name, hold in books.holds.items()
         },
         {str(name): _record(record) for name, record in books.records.items()},

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from tests.billing.machine.explorer import Explorer
+from tests.billing.machine.explorer import explore
 from tests.billing.machine.protocol import Rules
 from tests.billing.machine.state import CREDIT, WORST
 
@@ -31,7 +31,7 @@ CREDITS = {"hold_once": 2 * WORST}
 
 
 def test_in_no_state_is_anything_wrong_and_every_hold_ends(record_property):
-    found = Explorer(Rules()).run()
+    found = explore(Rules())
     record_property("states", found.states)
     print(f"{found.states} states")  # noqa: T201 - a proof by exploration is worth what it explored
     assert (found.wrong, found.way) == ("", ())
@@ -40,7 +40,7 @@ def test_in_no_state_is_anything_wrong_and_every_hold_ends(record_property):
 
 @pytest.mark.parametrize(("rule", "wrong"), BUGS.items(), ids=BUGS)
 def test_a_broken_rule_is_found(rule, wrong):
-    found = Explorer(Rules(**{rule: False}), CREDITS.get(rule, CREDIT)).run()
+    found = explore(Rules(**{rule: False}), CREDITS.get(rule, CREDIT))
     assert found.wrong == wrong, found.way
     assert found.way
 

@@ -58,6 +58,7 @@ class Town:
     organizations: list[UUID]
     asks: list[Ask]
     charged: list[tuple[UUID, int]] = field(default_factory=list)
+    slices: list[UUID] = field(default_factory=list)
 
 
 def _found(database: Database, dice: random.Random) -> Town:
@@ -87,6 +88,8 @@ class Process:
         self.dice = random.Random(seed)
         self.in_flight = town.asks
         self.granted: dict[UUID, tuple[UUID, ...]] = {}
+        # What is free of its slices, as it believes.
+        self.free: dict[UUID, tuple[Ask, int]] = {}
 
     def live(self) -> None:
         for turn in range(TRANSACTIONS):
@@ -96,6 +99,9 @@ class Process:
 
     def _transaction(self) -> None:
         """Most commit at once; some take their time with their locks, and some of these die."""
+        if self.dice.random() < 0.3:
+            self._keep(self.dice.choice([self._lease, self._serve, self._serve, self._serve, self._give_back])())
+            return
         act = self.dice.choice(
             [self._hold, self._hold, self._settle, self._settle, self._void, self._extend, self._reap, self._top_up]
         )
@@ -135,6 +141,46 @@ class Process:
             for charge, (_, verdict, _, _) in zip(charges, answers, strict=True)
             if verdict != "duplicate"
         ]
+
+    def _lease(self) -> list[tuple[UUID, int]]:
+        some = self.dice.choice(self.in_flight)
+        ask = Ask(uuid7(), some.organization, 60, some.caps, is_slice=True)
+        ((_, verdict),) = self.teller.hold([ask], self.dice.choice([HOUR, HOUR, OVER]))
+        if verdict.purses:
+            self.town.slices.append(ask.request)
+            self.granted[ask.request] = verdict.purses
+            self.free[ask.request] = ask, ask.amount
+        return []
+
+    def _serve(self) -> list[tuple[UUID, int]]:
+        """Hold a request in a slice; some are written down, some come to their end, some are forgotten."""
+        roomy = [name for name, (_, free) in self.free.items() if free >= 20]
+        if not roomy:
+            return []
+        name = self.dice.choice(roomy)
+        its, free = self.free[name]
+        ask = Ask(uuid7(), its.organization, 20)
+        self.free[name] = its, free - ask.amount
+        if self.dice.random() < 0.5:
+            self.teller.enter([(ask, name)], self.dice.choice([HOUR, OVER]))
+        if self.dice.random() < 0.2:
+            return []
+        cost, last = self.dice.randint(0, 25), self.dice.random() < 0.2
+        release = ask.amount if last else min(cost, ask.amount)
+        charge = Charge(ask.request, ask.organization, cost, self.granted[name], name, ask.amount, release)
+        ((_, verdict, _, _),) = self.teller.settle([charge])
+        if verdict == "settled":
+            self.free[name] = its, free - release
+        else:
+            del self.free[name]
+        return [(ask.request, cost)]
+
+    def _give_back(self) -> list[tuple[UUID, int]]:
+        if self.free:
+            name = self.dice.choice(list(self.free))
+            _, free = self.free.pop(name)
+            self.teller.shrink([(name, free, True)])
+        return []
 
     def _void(self) -> list[tuple[UUID, int]]:
         self.teller.void([ask.request for ask in self._some()])
@@ -188,6 +234,7 @@ def test_whatever_happens_at_once_every_sum_is_exact(fresh_database, seed):
 def _check(database: Database, town: Town) -> None:
     with closing(Teller(database.url)) as teller:
         teller.extend([ask.request for ask in town.asks], OVER)
+        teller.renew(town.slices, OVER)
         teller.reap()
         purses, holds, records, _ = teller.look(town.organizations)
     settled = {UUID(name): cost for name, (_, outcome, cost, *_) in records.items() if outcome == "complete"}

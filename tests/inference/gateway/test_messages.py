@@ -152,6 +152,17 @@ async def test_a_stream_that_breaks_says_so_in_its_last_event(acme):
     assert broken["request_id"] == answer.headers["request-id"]
 
 
+async def test_an_engine_that_falls_silent_is_told_in_band_and_free(acme, usage, fresh_database):
+    fresh_database.sql("UPDATE inference_pool SET first_byte_ms = 300, between_tokens_ms = 300")
+    await acme.gateway._news._reload()
+    silent = await ask(acme, "hi [[sim ttft=60000 tokens=5]]", stream=True)
+    assert (silent.status, silent.error["type"], silent.error["code"]) == (504, "timeout_error", "upstream_timeout")
+    stuck = await ask(acme, "hi [[sim ttft=1 gap=0 tokens=5 hang_after=2]]", stream=True)
+    assert (stuck.status, told(stuck.body)[-1]["error"]["code"]) == (200, "upstream_timeout")
+    assert not {"message_delta", "message_stop"} & set(types(stuck.body))
+    assert [(record["outcome"], record["cost_nusd"]) for record in await usage()] == [("timeout", 0)] * 2
+
+
 REFUSALS = {
     "status=500": (502, "api_error", "upstream_error"),
     "status=529": (503, "overloaded_error", "overloaded"),

@@ -4,7 +4,7 @@ import pytest
 
 from billing.rates import Rates
 from foundation import clock
-from foundation.errors import InvalidRequest
+from foundation.errors import InvalidRequest, RequestTooLarge
 from inference.gateway.surfaces.hearing import Transcriptions, Translations, neutral_name
 from inference.gateway.surfaces.images import Images
 from inference.gateway.surfaces.speech import Speech
@@ -72,7 +72,7 @@ def test_a_form_without_a_file_is_refused():
 
 
 def test_a_file_of_more_than_25_megabytes_is_refused():
-    with pytest.raises(InvalidRequest, match="larger than 26214400"):
+    with pytest.raises(RequestTooLarge, match="larger than 26214400"):
         hear(file=bytes(25 * 1024 * 1024 + 1))
 
 
