@@ -171,8 +171,8 @@ def test_a_picture_is_held_for_by_the_whole_context(ask, newest, streamed):
 @WAYS
 def test_what_came_from_the_prefix_cache_has_its_own_price(ask, newest, streamed):
     text = f"{'Once upon a time. ' * 60}{streamed} [[sim tokens=2 {FAST}]]"
-    for _ in range(4):  # There are two replicas, each with a cache of its own.
-        answer = ask(text, streamed=streamed)
+    # There are two replicas, each with a cache of its own.
+    *_, answer = [ask(text, streamed=streamed) for _ in range(4)]
     record, usage = newest(), answer.usage
     cached = usage.prompt_tokens_details.cached_tokens
     assert 0 < cached == record["cached_tokens"] < usage.prompt_tokens
