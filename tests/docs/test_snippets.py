@@ -30,13 +30,13 @@ def test_python_snippets_parse_and_their_imports_exist():
                     importlib.import_module(alias.name)
 
 
-def test_examples_call_the_model_that_make_up_serves():
+def test_examples_call_models_that_make_up_serves():
     named = re.findall(
         r'"?model"?[:=]\s*"([^"]+)"', "\n".join(path.read_text(encoding="utf-8") for path in pages.pages())
     )
-    simulated = {offer.id for offer in catalogue.offers(Kind.SIMULATOR)}
+    served = {offer.id for kind in Kind for offer in catalogue.offers(kind)}
     assert engine.MODEL in named
-    assert set(named) <= {engine.MODEL} | simulated
+    assert set(named) <= served
 
 
 def test_json_and_toml_snippets_parse():

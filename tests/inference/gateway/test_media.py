@@ -23,10 +23,6 @@ async def hear(door: Door, **fields) -> Answer:
     return await door.ask(form(**({"model": "sim-transcribe"} | fields)), path=HEAR, headers=FORM)
 
 
-async def speak(door: Door, **fields) -> Answer:
-    return await door.ask({"model": "sim-speech", "voice": "a", "input": "hi", **fields}, path=SPEAK)
-
-
 async def draw(door: Door) -> Answer:
     return await door.ask({"model": "sim-image", "prompt": "a cat", "size": "16x16"}, path=DRAW)
 
@@ -56,12 +52,6 @@ async def test_an_engine_gets_a_form_of_our_own(customer, engines):
     assert seen["content-type"].startswith("multipart/form-data; boundary=")
     assert "edge" not in seen["content-type"]
     assert "authorization" not in seen
-
-
-async def test_sound_of_another_kind_than_was_asked_for_is_not_sent_under_its_name(customer, usage):
-    answer = await speak(await customer(), response_format="mp3")
-    assert answer.status in (400, 502)
-    assert [record["cost_nusd"] for record in await usage()] == [0]
 
 
 async def test_a_fee_for_each_request_comes_on_top(customer, usage):
