@@ -25,6 +25,8 @@ from tests.own_servers import HERE
 
 _SIMULATOR_SPEED = "20"  # divides the delays that no directive names
 _numbers = count(1)
+MODELS = sorted(offer.id for offer in catalogue.offers(engines.Kind.SIMULATOR))
+"""What is for sale on it, in the order in which it is listed."""
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 

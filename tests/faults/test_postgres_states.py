@@ -1,5 +1,6 @@
 """Postgres in every state that the documentation names: nothing is let in that cannot be paid, nothing is lost."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -36,8 +37,13 @@ def kept(whole) -> Iterator[tuple[Proxy, Apart, Server]]:
 
 
 def enter(state: str, proxy: Proxy, apart: Apart) -> None:
-    apart.sql(f"ALTER SYSTEM SET default_transaction_read_only = {'on' if state == 'read only' else 'off'}")
+    read_only = "on" if state == "read only" else "off"
+    apart.sql(f"ALTER SYSTEM SET default_transaction_read_only = {read_only}")
     apart.sql("SELECT pg_reload_conf()")
+    eventually(lambda: apart.sql("SHOW default_transaction_read_only") == [(read_only,)])
+    # The server's own connections are told by a signal, and nobody says when it has come. A request that is held for
+    # before it would wait for its settlement, as it should.
+    time.sleep(1)
     proxy.be("up" if state == "read only" else state)
 
 

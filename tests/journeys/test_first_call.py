@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionStreamOp
 from foundation.money import NANO, display
 from tenants.models import User
 from tests.faults.servers import serving
+from tests.installation import MODELS
 from tests.journeys.visitor import Visitor
 
 PASSWORD = "correct-horse-battery-staple"
@@ -37,7 +38,7 @@ def test_from_signing_up_to_the_statement(installation, server):
             grant_credit(installation, server, "0.01")
             answers = {plain(client), stream(client), stream(client, include_usage=True)}
             assert len(answers) == 1, "to the same question the simulator says the same"
-            assert [model.id for model in client.models.list()] == ["sim"]
+            assert [model.id for model in client.models.list()] == MODELS
             assert client.models.retrieve("sim").owned_by == "turnpike"
 
         usage = ada.json("/api/v1/usage")["data"]

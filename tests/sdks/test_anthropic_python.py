@@ -10,7 +10,7 @@ import pytest
 from anthropic.types import MessageParam, ToolParam, Usage
 from pydantic import BaseModel
 
-from tests.installation import Tenant
+from tests.installation import MODELS, Tenant
 from tests.sdks.books import asked_of_engines, only_record, records
 from tests.sdks.networks import Network
 
@@ -122,7 +122,7 @@ def test_tokens_are_counted_as_they_are_used(client):
 
 
 def test_the_models_are_listed_and_found(client):
-    assert [(model.type, model.id) for model in client.models.list()] == [("model", "sim")]
+    assert [(model.type, model.id) for model in client.models.list()] == [("model", name) for name in MODELS]
     assert client.models.retrieve("sim").display_name == "Simulator"
     with pytest.raises(anthropic.NotFoundError):
         client.models.retrieve("claude-none")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation, Tenant
+from tests.installation import MODELS, Installation, Tenant
 from tests.sdks import node
 from tests.sdks.books import asked_of_engines, only_record, records
 
@@ -150,7 +150,8 @@ def test_a_retry_after_a_lost_answer_is_neither_made_nor_charged_again(facts, sd
 
 @BOTH
 def test_the_models_are_listed_and_found(facts, sdk):
-    assert facts[sdk]["models"] == [{OPENAI: "sim", ANTHROPIC: "model sim"}[sdk]] * 2
+    shown = {OPENAI: "{}", ANTHROPIC: "model {}"}[sdk]
+    assert facts[sdk]["models"] == [shown.format(name) for name in (*MODELS, "sim")]
 
 
 def test_a_response_calls_a_function_and_takes_its_output(facts):

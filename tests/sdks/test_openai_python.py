@@ -11,7 +11,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
-from tests.installation import Tenant
+from tests.installation import MODELS, Tenant
 from tests.sdks.books import asked_of_engines, only_record, records
 from tests.sdks.networks import Network
 
@@ -148,7 +148,7 @@ def test_a_legacy_completion_and_its_stream_say_the_same(client):
 
 
 def test_the_models_are_listed_and_found(client):
-    assert [model.id for model in client.models.list()] == ["sim"]
+    assert [model.id for model in client.models.list()] == MODELS
     assert client.models.retrieve("sim").id == "sim"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-none")

@@ -40,7 +40,7 @@ WHERE budget_id = %(b)s AND "window" = %(w)s AND passed > interval '0'
 # What must have happened in the histories, or they prove little.
 EVENTS = {
     *("held", "ended", "no wallet", "no credit", "no budget", "grown", "outgrown"),
-    *("shadow", "carried", "noticed"),
+    *("shadow", "noticed"),
     *("expired", "settled", "more than held", "late"),
 }
 EVENTS |= {"a slice", "held in a slice", "settled in a slice", "late in a slice", "idle"}
