@@ -87,14 +87,6 @@ MORE = {
         ),
         _simulated("rerank", "Simulated rerank", "Ranks by shared words.", makes="scores", kind="input", rate="0.05"),
         _simulated(
-            "moderation",
-            "Simulated moderation",
-            "Flags a text for the categories that it names.",
-            makes="scores",
-            kind="requests",
-            rate="0.001",
-        ),
-        _simulated(
             "transcribe",
             "Simulated transcription",
             "Hears as many words as it likes.",
