@@ -17,9 +17,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from redis.asyncio import Redis
 
 from foundation.batching import Batcher
+from foundation.valkey import Valkey
 from inference.gateway.errors import PoolBusy
 from inference.gateway.local_limits import LocalLimits
 from inference.gateway.refusals import refusal
@@ -111,7 +111,7 @@ class _Decision(NamedTuple):
 class Admission:
     """Admits, extends and releases; batches of each."""
 
-    def __init__(self, valkey: Redis, *, lease_seconds: float, processes: int, timeout_seconds: float) -> None:
+    def __init__(self, valkey: Valkey, *, lease_seconds: float, processes: int, timeout_seconds: float) -> None:
         self._scripts = Scripts(valkey, timeout_seconds)
         self._lease_ms = int(lease_seconds * 1000)
         self._local = LocalLimits(processes=processes, lease_seconds=lease_seconds)

@@ -23,7 +23,8 @@ from foundation.errors import (
     PlatformError,
 )
 from foundation.signing import Signer
-from foundation.stores import Postgres, valkey
+from foundation.stores import Postgres
+from foundation.valkey import Valkey
 from foundation.web import Receive, Scope, Send
 from inference.gateway import answers
 from inference.gateway.addresses import Addresses, Network
@@ -88,7 +89,7 @@ class Gateway:
 
     def __init__(self, options: Options) -> None:
         self._postgres = Postgres(options.database_url)
-        self._valkey = valkey(options.valkey_url)
+        self._valkey = Valkey(options.valkey_url)
         self._admission = admission = Admission(
             self._valkey,
             lease_seconds=options.concurrency_lease_seconds,

@@ -6,11 +6,11 @@ import time
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from foundation import logs, metrics
-from foundation.stores import StoreDown, within
+from foundation.stores import StoreDown
+from foundation.valkey import Valkey
 
 log = logs.get(__name__)
 
@@ -27,7 +27,7 @@ type Call = tuple[str, list[str], list[Any]]
 class Scripts:
     """One process's way to run scripts."""
 
-    def __init__(self, valkey: Redis, timeout_seconds: float) -> None:
+    def __init__(self, valkey: Valkey, timeout_seconds: float) -> None:
         self._valkey = valkey
         self._timeout_seconds = timeout_seconds
         self._shas: dict[str, str] = {}
@@ -38,12 +38,12 @@ class Scripts:
         if time.monotonic() < self._down_until:
             return [None] * len(calls)
         try:
-            answers = await within(self._timeout_seconds, self._pipeline(calls))
+            answers = await self._ask(calls)
             unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             if unknown:
                 # Only these again: what the others did is done.
                 self._shas.clear()
-                again = await within(self._timeout_seconds, self._pipeline([calls[place] for place in unknown]))
+                again = await self._ask([calls[place] for place in unknown])
                 for place, answer in zip(unknown, again, strict=True):
                     answers[place] = answer
         except StoreDown as error:
@@ -56,14 +56,19 @@ class Scripts:
             metrics.dependency_degraded("valkey").set(0)
         return [None if isinstance(answer, Exception) else answer for answer in answers]
 
-    async def _pipeline(self, calls: list[Call]) -> list[Any]:
-        for script in {script for script, _, _ in calls} - self._shas.keys():
-            self._shas[script] = await self._valkey.script_load(script)
-        async with self._valkey.pipeline(transaction=False) as pipeline:
-            for script, keys, arguments in calls:
-                pipeline.execute_command("EVALSHA", self._shas[script], len(keys), *keys, *arguments)
-            answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            return answers
+    async def _ask(self, calls: list[Call]) -> list[Any]:
+        unloaded = {script for script, _, _ in calls} - self._shas.keys()
+        if unloaded:
+            await self._load(list(unloaded))
+        commands = [("EVALSHA", self._shas[script], len(keys), *keys, *arguments) for script, keys, arguments in calls]
+        return await self._valkey.ask(commands, self._timeout_seconds)
+
+    async def _load(self, scripts: list[str]) -> None:
+        loads = [("SCRIPT", "LOAD", script) for script in scripts]
+        for script, sha in zip(scripts, await self._valkey.ask(loads, self._timeout_seconds), strict=True):
+            if isinstance(sha, Exception):
+                raise StoreDown("valkey") from sha
+            self._shas[script] = sha.decode()
 
     def _is_down(self, error: BaseException) -> None:
         self._down_until = time.monotonic() + RETRY_SECONDS

@@ -1,29 +1,23 @@
-"""Postgres and Valkey for asyncio code: short timeouts, one error when they are down.
+"""Postgres for asyncio code: short timeouts, and one error when a store is down.
 
-The gateway's stores. Django code uses the ORM instead.
+The gateway's; Django code uses the ORM instead. Its other store is in `valkey.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from foundation import metrics
 from foundation.errors import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
-# A reply passes from the socket to its reader in a few turns of the loop.
-TURNS_OF_GRACE = 5
 
 # A server that may not be written any more is as good as none.
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
@@ -138,39 +132,3 @@ async def _executed(
 def _give_up(task: asyncio.Task[list[Row]]) -> None:
     task.cancel()
     task.add_done_callback(lambda late: late.cancelled() or late.exception())
-
-
-def valkey(url: str, connections: int = 8) -> Redis:
-    """Build a client. Use it through `within`: a command must not be cancelled, and its own limits are wide ones."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=1,
-        socket_timeout=2,
-        socket_connect_timeout=1,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return Redis.from_pool(pool)
-
-
-async def within[Result](seconds: float, command: Coroutine[Any, Any, Result]) -> Result:
-    """Return what a command brings if it does so in time, else raise `StoreDown` and let it go on unheard.
-
-    The command runs in a task of its own that is never cancelled: a cancelled one would leave its reply in the pipe,
-    for the next caller to read. A busy event loop is not a slow store: before giving up, one more turn lets in what
-    has arrived already.
-    """
-    task = asyncio.ensure_future(command)
-    await asyncio.wait({task}, timeout=seconds)
-    for _ in range(TURNS_OF_GRACE):
-        if task.done():
-            break
-        await asyncio.sleep(0)
-    if not task.done():
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())
-        raise StoreDown("valkey")
-    try:
-        return task.result()
-    except (RedisError, OSError, RuntimeError) as error:
-        # A RuntimeError is uvloop's way to say that a connection was broken off before it was written to.
-        raise StoreDown("valkey") from error

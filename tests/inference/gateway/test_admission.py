@@ -9,12 +9,11 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from redis.asyncio import Redis
 
 from foundation import clock
 from foundation.errors import InvalidRequest, RateLimited
 from foundation.ids import uuid7
-from foundation.stores import valkey as open_valkey
+from foundation.valkey import Valkey
 from inference.gateway import local_limits
 from inference.gateway.admission import Admission, AdmissionRequest, Amounts, Ask, Ticket
 from inference.gateway.errors import ConcurrencyLimited, PoolBusy
@@ -36,7 +35,7 @@ def asking(organization: UUID, *rates: Rate, tokens: int = 10) -> AdmissionReque
 async def admission(request) -> AsyncIterator[Admission]:
     """With Valkey, and the one process that is alone without it: the same rules."""
     url = settings.REDIS_URL if request.param == "shared" else "unix:///nowhere/valkey.sock"
-    client = open_valkey(url)
+    client = Valkey(url)
     yield Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
     await client.aclose()
 
@@ -199,7 +198,7 @@ async def test_the_place_in_a_pool_is_kept_while_the_request_runs(admission):
 
 
 async def test_alone_a_process_fills_its_share_of_a_pool():
-    client = open_valkey("unix:///nowhere/valkey.sock")
+    client = Valkey("unix:///nowhere/valkey.sock")
     admission = Admission(client, lease_seconds=15, processes=4, timeout_seconds=1)
     gpus = pool(8)
     assert admitted(await outcomes(admission, [going_to(uuid7(), (gpus,)) for _ in range(20)])) == 2
@@ -207,7 +206,7 @@ async def test_alone_a_process_fills_its_share_of_a_pool():
 
 
 async def test_three_processes_never_overfill_a_pool():
-    clients = [open_valkey(settings.REDIS_URL) for _ in range(3)]
+    clients = [Valkey(settings.REDIS_URL) for _ in range(3)]
     processes = [Admission(client, lease_seconds=15, processes=3, timeout_seconds=5) for client in clients]
     gpus = pool(7)
     futures = [process.enqueue(going_to(uuid7(), (gpus,), rate(rpm=1000))) for _ in range(100) for process in processes]
@@ -258,17 +257,17 @@ async def test_scopes_that_are_idle_are_forgotten(monkeypatch):
 
 
 async def test_the_fence_comes_with_every_admission():
-    client = open_valkey(settings.REDIS_URL)
+    client = Valkey(settings.REDIS_URL)
     admission = Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
     acme = uuid7()
-    await client.set(f"{{{acme}}}:fence", 7)
+    await client.ask([("SET", f"{{{acme}}}:fence", 7)], seconds=5)
     (ticket,) = await outcomes(admission, [asking(acme)])
     assert ticket.fence == 7
     await client.aclose()
 
 
 async def test_a_lease_that_ran_out_is_not_brought_back():
-    client = open_valkey(settings.REDIS_URL)
+    client = Valkey(settings.REDIS_URL)
     admission = Admission(client, lease_seconds=0.2, processes=1, timeout_seconds=5)
     acme, limit = uuid7(), rate(concurrency=1)
     (ticket,) = await outcomes(admission, [asking(acme, limit)])
@@ -283,17 +282,17 @@ async def test_a_lease_that_ran_out_is_not_brought_back():
 
 
 async def test_scripts_that_valkey_forgot_are_loaded_again():
-    client: Redis = open_valkey(settings.REDIS_URL)
+    client = Valkey(settings.REDIS_URL)
     admission = Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
     await outcomes(admission, [asking(uuid7())])
-    await client.script_flush()
+    await client.ask([("SCRIPT", "FLUSH")], seconds=5)
     (ticket,) = await outcomes(admission, [asking(uuid7())])
     assert not ticket.degraded
     await client.aclose()
 
 
 async def test_alone_a_process_enforces_its_share():
-    client = open_valkey("unix:///nowhere/valkey.sock")
+    client = Valkey("unix:///nowhere/valkey.sock")
     admission = Admission(client, lease_seconds=15, processes=4, timeout_seconds=1)
     results = await outcomes(admission, [asking(uuid7(), rate(rpm=60)) for _ in range(1)])
     assert results[0].degraded

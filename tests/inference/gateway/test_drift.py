@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from redis.asyncio import Redis
 
-from foundation.stores import valkey as open_valkey
+from foundation.valkey import Valkey
 from inference.gateway.admission import Admission, Amounts, Ticket
 from tests.inference.gateway.test_admission import asking, outcomes, rate
 
@@ -34,8 +34,8 @@ async def end(admission: Admission, ticket: Ticket, dice: random.Random) -> int:
 
 
 async def test_ten_thousand_mixed_endings_leave_nothing_behind():
-    client, dice, acme = open_valkey(settings.REDIS_URL), random.Random(7), uuid4()
-    admission = Admission(client, lease_seconds=15, processes=1, timeout_seconds=5)
+    valkey, dice, acme = Valkey(settings.REDIS_URL), random.Random(7), uuid4()
+    admission = Admission(valkey, lease_seconds=15, processes=1, timeout_seconds=5)
     limit = rate(rpm=10**6, tpm=10**7, concurrency=PLACES)
     used = 0
     for _ in range(ROUNDS):
@@ -44,14 +44,15 @@ async def test_ten_thousand_mixed_endings_leave_nothing_behind():
         assert len(tickets) == PLACES, "a place is still taken, or one too many was given"
         used += sum([await end(admission, ticket, dice) for ticket in tickets])
         await admission.drain()
-    assert await left_behind(client, str(acme)) == (0, used)
-    await client.aclose()
+    assert await left_behind(str(acme)) == (0, used)
+    await valkey.aclose()
 
 
-async def left_behind(client: Redis, tag: str) -> tuple[int, int]:
+async def left_behind(tag: str) -> tuple[int, int]:
     """Count the places that are taken, and the tokens that are counted."""
-    (rates,) = [key async for key in client.scan_iter(f"{{{tag}}}:rate:*")]
-    leases = [key async for key in client.scan_iter(f"{{{tag}}}:running:*")]
-    amounts: dict[Any, Any] = await client.hgetall(rates)
-    tokens = sum(int(amount) for kind, amount in amounts.items() if kind.startswith(b"t"))
-    return sum([await client.zcard(key) for key in leases]), tokens
+    async with Redis.from_url(settings.REDIS_URL) as client:
+        (rates,) = [key async for key in client.scan_iter(f"{{{tag}}}:rate:*")]
+        leases = [key async for key in client.scan_iter(f"{{{tag}}}:running:*")]
+        amounts: dict[Any, Any] = await client.hgetall(rates)
+        tokens = sum(int(amount) for kind, amount in amounts.items() if kind.startswith(b"t"))
+        return sum([await client.zcard(key) for key in leases]), tokens
