@@ -4,6 +4,13 @@ wrk.body = os.getenv("BENCH_BODY")
 wrk.headers["content-type"] = "application/json"
 wrk.headers["authorization"] = os.getenv("BENCH_AUTHORIZATION")
 
+local wait_ms = tonumber(os.getenv("BENCH_WAIT_MS"))
+if wait_ms > 0 then
+   function delay()
+      return math.random(0, 2 * wait_ms)
+   end
+end
+
 function done(summary, latency, requests)
    local errors = summary.errors
    io.write(string.format(

@@ -59,13 +59,14 @@ class Pair:
 def loads(reader: streams.Command, *, seconds: int) -> list[Load]:
     """Return what is measured, each for so many seconds a round."""
     whole = [Load(f"plain c{many}", _plain(many, seconds)) for many in (1, 32, 128)]
-    floods = [Load(f"stream s{many}", _flood(reader, many, seconds)) for many in (64, 256)]
-    paced = [Load(f"paced s{many}", _paced(reader, many, seconds)) for many in (64, 256)]
-    return [*whole, *floods, *paced]
+    calm = Load("calm c128", _plain(128, seconds, wait_ms=plain.CALM_MS))
+    floods = [Load(f"stream s{many}", _flood(reader, many, seconds)) for many in (1, 64, 256)]
+    paced = [Load(f"paced s{many}", _paced(reader, many, seconds)) for many in (1, 64, 256)]
+    return [*whole, calm, *floods, *paced]
 
 
-def _plain(connections: int, seconds: int) -> Callable[[Target], Figures]:
-    return lambda target: plain.measure(target, connections=connections, seconds=seconds)
+def _plain(connections: int, seconds: int, wait_ms: int = 0) -> Callable[[Target], Figures]:
+    return lambda target: plain.measure(target, connections=connections, seconds=seconds, wait_ms=wait_ms)
 
 
 def _flood(reader: streams.Command, many: int, seconds: int) -> Callable[[Target], Figures]:

@@ -19,8 +19,9 @@ from benchmarks.load import Answer, Target, whole
 FLOOD = Answer(tokens=200, gap_ms=0.2, stream=True)
 # Streams of two seconds that begin evenly spread: a load that leaves room, so that waiting does not hide the delay.
 PACED = Answer(tokens=50, gap_ms=40, stream=True)
+# One stream alone has to be short, or there would be few first tokens to speak of.
+PACED_ALONE = Answer(tokens=5, gap_ms=40, stream=True)
 
-_PACED_SECONDS = PACED.tokens * PACED.gap_ms / 1000
 _WARM_SECONDS = 0.7
 _SOURCE = Path(__file__).with_name("streams.c")
 type Command = Sequence[str]
@@ -49,7 +50,9 @@ def flood(command: Command, target: Target, *, streams: int, seconds: float) -> 
 
 def paced(command: Command, target: Target, *, streams: int, seconds: float) -> Figures:
     """Ask for less than can be forwarded, and see how long the first tokens take."""
-    return _read(command, target, PACED, streams, seconds=seconds + _PACED_SECONDS, warm=0, spread=_PACED_SECONDS)
+    answer = PACED_ALONE if streams == 1 else PACED
+    takes = answer.tokens * answer.gap_ms / 1000
+    return _read(command, target, answer, streams, seconds=seconds + takes, warm=0, spread=takes)
 
 
 def _read(

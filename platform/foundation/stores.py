@@ -88,7 +88,9 @@ class Postgres:
         """
         # A server that is frozen, or a network that is cut, enforces no limit of its own. The statement is cancelled
         # aside: psycopg asks the server to, waits for seconds, and closes the connection if nothing comes of it.
-        task = asyncio.ensure_future(self._run(statement, parameters))
+        # Begun at once: a turn of a busy event loop takes longer than the statement's way to the server.
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(self._run(statement, parameters), loop=loop, eager_start=True)
         try:
             await asyncio.wait({task}, timeout=self._limits.answer_seconds)
         finally:
