@@ -10,7 +10,7 @@
 --   lies idle in slices that could be given back: they are called back, and it is to be asked for again.
 --   Refused: `refused_by` (a purse id), and the room of that purse. What is held stays as it was.
 --   Neither: nothing is held for it any more.
-CREATE FUNCTION turnpike_grow(batch jsonb)
+CREATE OR REPLACE FUNCTION turnpike_grow(batch jsonb)
 RETURNS TABLE (
     request uuid, amount_nusd bigint, refused_by uuid, budget uuid, limit_nusd bigint, room_nusd bigint
 )

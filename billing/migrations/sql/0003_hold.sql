@@ -3,7 +3,7 @@
 -- `5h` rolls from the first use: the caller keeps a window that is still open, this only says how long a new one is.
 -- Where the clock goes back over midnight, the hour that there is twice belongs to the day that ends: its second midnight
 -- begins the next one. So instants are compared, and a window never starts after the instant that it is to contain.
-CREATE FUNCTION turnpike_window(kind text, at timestamptz, zone text, OUT starts timestamptz, OUT ends timestamptz)
+CREATE OR REPLACE FUNCTION turnpike_window(kind text, at timestamptz, zone text, OUT starts timestamptz, OUT ends timestamptz)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     local timestamp;
@@ -26,7 +26,7 @@ END $$;
 
 -- When the billing period begins in the month of a local time: on the day of the month of the anchor, or on the last
 -- day of a month that is too short for it.
-CREATE FUNCTION turnpike_billing_day(month timestamp, anchor_day integer) RETURNS timestamp LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION turnpike_billing_day(month timestamp, anchor_day integer) RETURNS timestamp LANGUAGE sql IMMUTABLE AS $$
     SELECT least(
         date_trunc('month', month) + make_interval(days => anchor_day - 1),
         date_trunc('month', month) + interval '1 month' - interval '1 day'
@@ -36,7 +36,7 @@ $$;
 -- The window of a budget that contains an instant, billing periods included: those run from the day of the month on
 -- which the organization was created, in its time zone, to that day of the next month. Instants are compared, not
 -- local times, so the hour that a zone has twice belongs to one period only.
-CREATE FUNCTION turnpike_window(
+CREATE OR REPLACE FUNCTION turnpike_window(
     kind text, at timestamptz, zone text, anchor timestamptz, OUT starts timestamptz, OUT ends timestamptz
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -55,7 +55,7 @@ BEGIN
 END $$;
 
 -- The window of a budget that began last. Windows of one budget never overlap: if this one is over, none is open.
-CREATE FUNCTION turnpike_last_window(budget uuid, length text, at timestamptz) RETURNS SETOF billing_purse
+CREATE OR REPLACE FUNCTION turnpike_last_window(budget uuid, length text, at timestamptz) RETURNS SETOF billing_purse
 LANGUAGE sql STABLE ROWS 1 AS $$
     SELECT p.* FROM billing_purse p
     WHERE p.budget_id = budget AND p."window" = length AND p.starts_at <= at
@@ -65,7 +65,7 @@ $$;
 -- THE LOCK. Whoever moves an organization's money locks its wallet first; several wallets in the order of their ids.
 -- Its budget windows, holds and records then belong to one transaction at a time. So nobody ever waits for anything
 -- but wallets: no deadlock, and no race between a look and a write.
-CREATE FUNCTION turnpike_lock_wallets(organizations uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION turnpike_lock_wallets(organizations uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     found integer;
 BEGIN
@@ -76,7 +76,7 @@ END $$;
 
 -- What may be spent in a window: the tighter of a limit that carries nothing over, and of one that does, to which what
 -- was left over is added. That is at most the limit once more, so it never grows without end, and 0 still blocks.
-CREATE FUNCTION turnpike_limit(plain bigint, carrying bigint, carried bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION turnpike_limit(plain bigint, carrying bigint, carried bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT least(plain, carrying + least(carrying, carried))
 $$;
 
@@ -85,7 +85,7 @@ $$;
 -- Should the organization's time zone have moved, a window starts no earlier than the one before it ended.
 -- Carried over is what the window before had left and no request in flight may still use; all of its limit, if a whole
 -- window passed without any use. A window has one such number: that of its hard budget, if that carries over.
-CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void LANGUAGE sql AS $$
     WITH asked AS MATERIALIZED (
         SELECT DISTINCT ON (cap.budget, cap."window") item.organization, item.zone, cap.*,
             coalesce(cap.carrying, cap.soft_carrying, cap.shadow_carrying) AS carried_of,
@@ -94,7 +94,7 @@ CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void 
             greatest(turnpike_limit(NULL, last.carrying_nusd, last.carried_nusd) - last.posted_nusd - last.held_nusd, 0)
                 AS left_of_last
         FROM jsonb_to_recordset(batch) AS item(organization uuid, zone text, caps jsonb)
-            JOIN billing_purse wallet ON wallet.id = item.organization,
+            JOIN LATERAL (SELECT FROM billing_purse w WHERE w.id = item.organization LIMIT 1) wallet ON true,
             jsonb_to_recordset(item.caps) AS cap(budget uuid, "window" text, scope text, label text,
                     "limit" bigint, carrying bigint, soft bigint, soft_carrying bigint,
                     shadow bigint, shadow_carrying bigint)
@@ -111,7 +111,7 @@ CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void 
             soft_nusd = turnpike_limit(a.soft, a.soft_carrying, p.carried_nusd),
             shadow_nusd = turnpike_limit(a.shadow, a.shadow_carrying, p.carried_nusd),
             carrying_nusd = a.carried_of
-        FROM asked a WHERE p.id = a.last AND a.is_open
+        FROM asked a WHERE p.id = a.last AND a.is_open AND p.id = ANY (ARRAY(SELECT last FROM asked WHERE is_open))
     ), opening AS (
         SELECT a.*, greatest(w.starts, a.ended_at) AS starts, w.ends,
             CASE
@@ -122,7 +122,8 @@ CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void 
                 ) THEN least(a.carried_of, a.all_of_last)
                 ELSE least(a.carried_of, a.left_of_last)
             END AS carried
-        FROM asked a JOIN tenants_organization o ON o.id = a.organization,
+        FROM asked a
+            JOIN LATERAL (SELECT o.created_at FROM tenants_organization o WHERE o.id = a.organization LIMIT 1) o ON true,
             LATERAL turnpike_window(a."window", at, a.zone, o.created_at) w
         WHERE NOT a.is_open
     )
@@ -136,11 +137,15 @@ CREATE FUNCTION turnpike_open_windows(batch jsonb, at timestamptz) RETURNS void 
     FROM opening o
 $$;
 
+-- Whatever is looked up for an item of a batch is reached by its key, item by item: LIMIT and OFFSET see to that. Left to
+-- itself the planner, who believes that a batch has a hundred items, reads whole tables while they are small, and goes on
+-- with that plan while they grow.
+
 -- What a batch asks for, line by line gathered into one row for each item: its purses, the wallet first, with the room
 -- in each. `spots` number the purses of the whole batch from 1. Only `limits` refuse: a purse whose budgets are all soft
 -- or shadow has none, and room without end; `shadows` are held against what was spent and held. Under THE LOCK, with all
 -- windows open.
-CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
     request uuid, organization uuid, project uuid, key uuid, model text, customer text, amount bigint, slice boolean,
     held_by uuid[], settled boolean,
     spots bigint[], purses uuid[], budgets uuid[], limits bigint[], rooms bigint[], helds bigint[], ends timestamptz[],
@@ -155,7 +160,7 @@ CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
         SELECT i.position, 0 AS place, i.organization AS purse, NULL::uuid AS budget, NULL::bigint AS "limit",
             p.posted_nusd + p.credit_line_nusd - p.held_nusd AS room, p.held_nusd, p.ends_at,
             NULL::bigint AS shadow, NULL::bigint AS shadow_room
-        FROM item i LEFT JOIN billing_purse p ON p.id = i.organization
+        FROM item i LEFT JOIN LATERAL (SELECT * FROM billing_purse p WHERE p.id = i.organization LIMIT 1) p ON true
         UNION ALL
         SELECT i.position, c.place, w.id, c.budget, l.hard,
             coalesce(l.hard, 9223372036854775807) - w.posted_nusd - w.held_nusd, w.held_nusd, w.ends_at,
@@ -177,11 +182,15 @@ CREATE FUNCTION turnpike_asked(batch jsonb, at timestamptz) RETURNS TABLE (
         GROUP BY l.position
     )
     SELECT i.request, i.organization, i.project, i.key, i.model, coalesce(i.customer, ''), i.amount,
-        coalesce(i.slice, false), h.purses, EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request),
+        coalesce(i.slice, false), h.purses,
+        EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request OFFSET 0),
         n.spots, n.purses, n.budgets, n.limits, n.rooms, n.helds, n.ends, n.shadows, n.shadow_rooms
     FROM item i
         JOIN need n ON n.position = i.position
-        LEFT JOIN billing_hold h ON h.request_id = i.request AND h.organization_id = i.organization
+        LEFT JOIN LATERAL (
+            SELECT h.purses FROM billing_hold h
+            WHERE h.request_id = i.request AND h.organization_id = i.organization LIMIT 1
+        ) h ON true
     ORDER BY i.position
 $$;
 
@@ -205,7 +214,7 @@ $$;
 --   3. decide item by item in memory     4. write all purses and all holds at once
 -- A hold needs no fsync: if Postgres crashes, the holds of the last moments and their purses vanish together.
 -- Everything is reached by key, and says so: the statistics of tables that empty themselves all the time mislead.
-CREATE FUNCTION turnpike_hold(batch jsonb, lease interval)
+CREATE OR REPLACE FUNCTION turnpike_hold(batch jsonb, lease interval)
 RETURNS TABLE (
     request uuid, purses uuid[], refused_by uuid, budget uuid,
     limit_nusd bigint, room_nusd bigint, held_nusd bigint, idle_nusd bigint, ends_at timestamptz, cap integer,

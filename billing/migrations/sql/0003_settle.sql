@@ -11,7 +11,7 @@
 --   1. lock the wallets                      2. take the holds away
 --   3. set apart what is settled already     4. one ledger transaction an organization, the usage records that name
 --                                               it, the purses, and a notice for each mark that a budget passes
-CREATE FUNCTION turnpike_settle(batch jsonb)
+CREATE OR REPLACE FUNCTION turnpike_settle(batch jsonb)
 RETURNS TABLE (request uuid, verdict text, overage_nusd bigint, transaction_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -89,7 +89,9 @@ BEGIN
             FROM item, unnest(item.all_purses) AS purse
             GROUP BY purse
         ) c
-        WHERE p.id = c.purse AND (c.held <> 0 OR c.cost <> 0)
+        -- The list is for the planner, as LIMIT and OFFSET are in 0003_hold.sql.
+        WHERE p.id = c.purse AND p.id = ANY (ARRAY(SELECT unnest(item.all_purses) FROM item))
+            AND (c.held <> 0 OR c.cost <> 0)
         RETURNING p.id, p.organization_id, p.posted_nusd, p.limit_nusd, p.soft_nusd
     ), noticed AS (
         INSERT INTO billing_budgetnotice (id, organization_id, purse_id, mode, percent, limit_nusd, spent_nusd, at)
@@ -154,7 +156,7 @@ BEGIN
 END $$;
 
 -- Lets go of what was held; what was held in a slice stays there. Under THE LOCK.
-CREATE FUNCTION turnpike_release(released billing_hold[]) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION turnpike_release(released billing_hold[]) RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE billing_purse p SET held_nusd = p.held_nusd - c.amount
     FROM (
@@ -163,12 +165,12 @@ BEGIN
         WHERE h.slice_id IS NULL OR h.slice_id = h.request_id
         GROUP BY purse
     ) c
-    WHERE p.id = c.purse AND c.amount <> 0;
+    WHERE p.id = c.purse AND p.id = ANY (ARRAY(SELECT unnest(h.purses) FROM unnest(released) h)) AND c.amount <> 0;
     RETURN coalesce(cardinality(released), 0);
 END $$;
 
 -- Gives holds back without a trace: for requests that were refused before they reached an engine. Not for slices.
-CREATE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
+CREATE OR REPLACE FUNCTION turnpike_void(requests uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -191,7 +193,7 @@ END $$;
 
 -- Keeps the holds of running requests alive. Answers with those that it reached.
 -- It is the only one to touch holds without THE LOCK, and waits for nothing: it passes over what is being settled.
-CREATE FUNCTION turnpike_extend(requests uuid[], lease interval) RETURNS SETOF uuid
+CREATE OR REPLACE FUNCTION turnpike_extend(requests uuid[], lease interval) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
@@ -205,7 +207,7 @@ END $$;
 
 -- Ends holds whose process died: the money is free again, and a record with outcome `expired` and no charge stays.
 -- With a slice end the requests in it. A request that ends alone takes what it held out of its slice.
-CREATE FUNCTION turnpike_reap(most integer DEFAULT 1000) RETURNS integer
+CREATE OR REPLACE FUNCTION turnpike_reap(most integer DEFAULT 1000) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
@@ -247,7 +249,7 @@ END $$;
 
 -- Moves money between a wallet and another account, once per (kind, reference). Answers with the transaction's id,
 -- and whether it is new.
-CREATE FUNCTION turnpike_post(
+CREATE OR REPLACE FUNCTION turnpike_post(
     organization uuid, kind text, reference text, amount bigint, counter_account text, memo text, actor text,
     OUT id uuid, OUT posted boolean
 )
@@ -285,7 +287,7 @@ BEGIN
 END $$;
 
 -- Opens the wallet of an organization, once.
-CREATE FUNCTION turnpike_open_wallet(organization uuid) RETURNS void
+CREATE OR REPLACE FUNCTION turnpike_open_wallet(organization uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO billing_purse (id, organization_id, kind, "window", posted_nusd, held_nusd, credit_line_nusd)
     VALUES (organization, organization, 'wallet', '', 0, 0, 0)
@@ -293,7 +295,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- How far below zero a wallet may go: postpaid.
-CREATE FUNCTION turnpike_set_credit_line(organization uuid, amount bigint) RETURNS void
+CREATE OR REPLACE FUNCTION turnpike_set_credit_line(organization uuid, amount bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE billing_purse SET credit_line_nusd = amount WHERE id = organization AND kind = 'wallet';

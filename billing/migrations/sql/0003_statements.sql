@@ -1,7 +1,7 @@
 -- The monthly statements of an organization, read from nothing but the ledger: one row for each month of its time zone,
 -- from its first transaction to now, without gaps. Credits are what was put in; usage is what requests cost, and below
 -- zero; corrections are everything else: adjustments by hand, and what a corrected price changed.
-CREATE FUNCTION turnpike_statements(organization uuid, zone text) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION turnpike_statements(organization uuid, zone text) RETURNS TABLE (
     month date, starts_at timestamptz, ends_at timestamptz, opening_nusd bigint,
     credits_nusd bigint, usage_nusd bigint, corrections_nusd bigint, closing_nusd bigint
 ) LANGUAGE sql STABLE AS $$

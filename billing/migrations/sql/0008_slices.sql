@@ -3,14 +3,14 @@
 -- held in it name it, and are not counted in any purse: their money is the slice's. What no request holds is idle.
 
 -- What of a purse lies idle in slices.
-CREATE FUNCTION turnpike_idle(organization uuid, purse uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION turnpike_idle(organization uuid, purse uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(CASE WHEN h.slice_id = h.request_id THEN h.amount_nusd ELSE -h.amount_nusd END), 0)::bigint
     FROM billing_hold h
     WHERE h.organization_id = organization AND h.slice_id IS NOT NULL AND purse = ANY (h.purses)
 $$;
 
 -- Asks the processes to give back what is idle in the slices of these purses. They look for it several times a second.
-CREATE FUNCTION turnpike_recall(organizations uuid[], short uuid[]) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION turnpike_recall(organizations uuid[], short uuid[]) RETURNS void LANGUAGE sql AS $$
     UPDATE billing_hold h SET recalled = true
     WHERE h.organization_id = ANY (organizations) AND h.slice_id IS NOT NULL AND h.slice_id = h.request_id
         AND h.purses && short AND NOT h.recalled
@@ -20,7 +20,7 @@ $$;
 -- A request that has ended meanwhile, or whose slice has, is passed over.
 --
 -- batch: [{request, slice, organization, project, key, model, customer, amount}]
-CREATE FUNCTION turnpike_enter(batch jsonb, lease interval) RETURNS integer
+CREATE OR REPLACE FUNCTION turnpike_enter(batch jsonb, lease interval) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -34,16 +34,18 @@ BEGIN
         clock_timestamp() + lease, clock_timestamp(), s.request_id, false
     FROM jsonb_to_recordset(batch) AS i(request uuid, slice uuid, organization uuid, project uuid, key uuid,
             model text, customer text, amount bigint)
-        JOIN billing_hold s
-            ON s.request_id = i.slice AND s.slice_id = s.request_id AND s.organization_id = i.organization
-    WHERE NOT EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request)
+        JOIN LATERAL (
+            SELECT * FROM billing_hold s
+            WHERE s.request_id = i.slice AND s.slice_id = s.request_id AND s.organization_id = i.organization LIMIT 1
+        ) s ON true
+    WHERE NOT EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = i.request OFFSET 0)
     ON CONFLICT (request_id) DO NOTHING;
     GET DIAGNOSTICS entered = ROW_COUNT;
     RETURN entered;
 END $$;
 
 -- Keeps slices alive. Unlike a request's hold, a slice is settled from all the time: this waits for its turn.
-CREATE FUNCTION turnpike_renew(slices uuid[], lease interval) RETURNS SETOF uuid
+CREATE OR REPLACE FUNCTION turnpike_renew(slices uuid[], lease interval) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
@@ -59,7 +61,7 @@ END $$;
 -- Gives back parts of slices. One that is empty and `over` is gone.
 --
 -- batch: [{slice, by, over}]; NULL is an empty one.
-CREATE FUNCTION turnpike_shrink(batch jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION turnpike_shrink(batch jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
