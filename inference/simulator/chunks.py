@@ -118,6 +118,9 @@ class Chunks(Events):
     def finishes(self) -> list[bytes]:
         job, delta = self.job, self._dialect.last(self.job)
         documents = [self._chunk(choice, delta, job.finish_reason) for choice in range(len(job.choices))]
+        for document in documents if job.stopped_by is not None else ():
+            if "stop_reason" in document["choices"][0]:  # An engine that tells it.
+                document["choices"][0]["stop_reason"] = job.stopped_by
         if not self.meter.at_end:
             documents[-1] |= self._dialect.epilogue(self._answer)
         return [self._event(choice, job.tokens, document) for choice, document in enumerate(documents)]
