@@ -1,6 +1,7 @@
 """One request to an engine (or to the gateway before it), and its answer as it came over the wire."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import httpx
 
 MODEL = "tiny-llama"
+PUBLIC_MODEL = "acme-tiny"
+"""What the gateway calls the model; the engine's name must never be seen behind it."""
 CONTEXT = 1024
 KEY = "sk-backend"
 
@@ -55,6 +58,9 @@ class Answer:
     def chunks(self) -> list[Any]:
         """The JSON of all events, without end markers."""
         return [event.data for event in self.events if isinstance(event.data, dict)]
+
+
+Check = Callable[[Answer], None]
 
 
 @dataclass(frozen=True, kw_only=True)
