@@ -111,7 +111,7 @@ class Chunks(Events):
         choices = len(self.job.choices)
         if self._text_only and choices == 1 and not self.meter.in_chunks:
             before, after = self._before[0], self._goes_on + self._blank + b"}\n\n"
-            return [before + word + after for word in self.job.words(0, start, stop)]
+            return [before + word + after for word in self.job.words(0, start, stop) if word]
         render: Callable[[int, int], list[bytes]] = self._text if self._text_only else self._any
         return [event for number in range(start, stop) for event in render(number % choices, number // choices)]
 
@@ -133,6 +133,8 @@ class Chunks(Events):
 
     def _text(self, choice: int, position: int) -> list[bytes]:
         (word,) = self.job.words(choice, position, position + 1)
+        if not word:
+            return []  # It has been made, but is not said: the answer ends before it.
         return [self._before[choice] + word + self._goes_on + self._tail(choice, position + 1)]
 
     def _any(self, choice: int, position: int) -> list[bytes]:

@@ -170,6 +170,8 @@ class _Stream(Events):
 
     def _content(self, start: int, stop: int) -> Iterator[bytes]:
         for index, part, _, word in scripts.said(self.job.parts, self.job.choices[0].seed, start, stop):
+            if not word:
+                continue  # It has been made, but is not said: the message ends before it.
             if index != self._open:
                 yield from self._close()
                 self._open = index

@@ -1,8 +1,8 @@
 """The command line: `python -m tests.conformance`, which is what `make conformance-vllm` calls.
 
-Installs the real vLLM, starts it, runs the tests of this folder against it, straight and through a gateway, then against
-the simulator in the same way, and writes what came of it as a table. With `--record` vLLM's answers become the golden
-ones first.
+Installs the real vLLM, starts it, runs the tests of this folder against it, straight and through a gateway, then
+against the simulator in the same way, and writes what came of it as a table. With `--record` vLLM's answers become the
+golden ones first.
 """
 
 import argparse

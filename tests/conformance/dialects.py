@@ -94,6 +94,11 @@ MESSAGES_CASES = [
         _messages(output_config=_output, max_tokens=60, stop_sequences=["city"], stream=True),
         checks.names_its_events,
     ),
+    _message(
+        "stream, stops before any text",
+        _messages(output_config=_output, max_tokens=60, stop_sequences=['{"'], stream=True),
+        checks.names_its_events,
+    ),
     _message("what a tool has answered", _messages(messages=_blocks, tools=[_tool])),
     _message(
         "a tool of any name",

@@ -160,7 +160,7 @@ CONSTRAINED = [
     ),
     _case("stops before a text", _chat(response_format=_SCHEMA, stop=["city"], **_long), checks.stops_before("city")),
     _case(
-        "stream, stops before a text", _chat(response_format=_SCHEMA, stop="city", stream=True, **_long), *_chat_stream
+        "stream, stops before any text", _chat(response_format=_SCHEMA, stop='{"', stream=True, **_long), *_chat_stream
     ),
 ]
 

@@ -36,9 +36,9 @@ class Long:
 
 
 ANSWERS = [
-    Long("chat.completions", CHAT, {"model": MODEL, "messages": _TALE, "max_tokens": LENGTH, "n": 8}, "continuous"),
+    Long("chat.completions", CHAT, {"model": MODEL, "messages": _TALE, "max_tokens": LENGTH, "n": 2}, "continuous"),
     Long(
-        "completions", "/v1/completions", {"model": MODEL, "prompt": _TEXT, "max_tokens": LENGTH, "n": 8}, "continuous"
+        "completions", "/v1/completions", {"model": MODEL, "prompt": _TEXT, "max_tokens": LENGTH, "n": 2}, "continuous"
     ),
     # vLLM tells the usage of a response at its end, so until then the gateway counts events.
     Long("responses", "/v1/responses", {"model": MODEL, "input": _TEXT, "max_output_tokens": LENGTH}, "local"),
@@ -63,7 +63,7 @@ def reading(target: Target, path: str, body: dict[str, Any]) -> Iterator[None]:
     asked = body | {"model": target.model, "stream": True}
     with target.client() as client, client.stream("POST", path, json=asked) as answer:
         lines = (line for line in answer.iter_lines() if line.startswith("data: "))
-        # What opens a response or eight choices holds no text.
+        # What opens a response or its choices holds no text.
         assert len([next(lines) for _ in range(12)]) == 12
         yield
 

@@ -14,10 +14,14 @@ from tests.conformance.leaving import CHAT, Long
 from tests.conformance.wire import MODEL, PUBLIC_MODEL, Answer, Request, Target
 from tests.inference.simulator.client import eventually
 
-ENDPOINTS = [long.path for long in leaving.ANSWERS]
 OTHER_TOOL = {"type": "function", "function": {"name": "get_place", "parameters": ANSWER, "strict": True}}
 BOTH: list[Any] = [{"role": "user", "content": "[[sim tools=2]] What is it like, and where?"}]
-each_answer = pytest.mark.parametrize("long", leaving.ANSWERS, ids=[long.endpoint for long in leaving.ANSWERS])
+
+
+def _each_answer(left: str) -> pytest.MarkDecorator:
+    """Ask for each of the long answers; the report calls it by what is left."""
+    names = [f"through the gateway: leaving {left} at {long.path}" for long in leaving.ANSWERS]
+    return pytest.mark.parametrize("long", leaving.ANSWERS, ids=names)
 
 
 @pytest.fixture
@@ -26,8 +30,14 @@ def sdk(gateway: Turnpike) -> Iterator[openai.OpenAI]:
         yield client
 
 
-@pytest.mark.parametrize("path", ENDPOINTS, ids=[f"cached tokens at {path}" for path in ENDPOINTS])
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize(
+    ("path", "stream"),
+    [
+        pytest.param(long.path, stream, id=f"through the gateway: cached tokens, {how}, at {long.path}")
+        for long in leaving.ANSWERS
+        for how, stream in (("plain", False), ("streamed", True))
+    ],
+)
 def test_tokens_from_the_prefix_cache_are_told_and_cost_less(path: str, stream: bool, gateway: Turnpike):
     asked = _saying(path, f"{uuid.uuid4()} " + "the quick brown fox " * 60, stream=stream)
     first, second = (usages.told(gateway.send(asked)), gateway.send(asked))
@@ -40,7 +50,7 @@ def test_tokens_from_the_prefix_cache_are_told_and_cost_less(path: str, stream: 
     assert record.cost_nusd == price(told) < price(first)
 
 
-@each_answer
+@_each_answer("a stream")
 def test_a_stream_that_a_client_leaves_ends_in_the_engine_and_what_was_made_is_charged(
     long: Long, gateway: Turnpike, target: Target
 ):
@@ -54,7 +64,7 @@ def test_a_stream_that_a_client_leaves_ends_in_the_engine_and_what_was_made_is_c
     assert (record.source, record.cost_nusd) == (long.source, price(record.usage))
 
 
-@each_answer
+@_each_answer("a plain answer")
 def test_a_plain_answer_that_a_client_leaves_ends_in_the_engine_and_costs_nothing(
     long: Long, gateway: Turnpike, target: Target
 ):
@@ -89,7 +99,7 @@ def test_the_official_sdk_sees_the_catalogues_model_and_reads_its_streams(sdk: o
 @pytest.mark.parametrize(
     ("changed", "status"),
     [({"model": "absent"}, 404), ({"messages": []}, 400), ({"top_logprobs": 2}, 400)],
-    ids=["unknown model", "refused by the gateway", "refused by the engine"],
+    ids=[f"through the gateway: SDK, {name}" for name in ("unknown model", "refused by it", "refused by the engine")],
 )
 def test_the_official_sdk_reads_refusals_whoever_refuses(changed: dict[str, Any], status: int, sdk: openai.OpenAI):
     asked: dict[str, Any] = {"model": PUBLIC_MODEL, "messages": MESSAGES, "max_tokens": 5, **changed}
