@@ -4,8 +4,8 @@ Runs in the engine's own environment (Python 3.11, see deploy/vllm/), so it impo
 trained on Python's standard library. A million parameters answer at once, and nonsense, which is all a wire needs.
 
 It has many small layers, which only cost time. With two it made some hundreds of tokens a second on one busy core, and
-vLLM's server, which takes in all that the engine has made before it does anything else, sent nothing before an answer was
-at its end. Then nobody could leave in the middle of one.
+vLLM's server, which takes in all that the engine has made before it does anything else, sent nothing before an answer
+was at its end. Then nobody could leave in the middle of one.
 
 It must not wander: text forced into a grammar ends only if the model does not prefer blanks for ever, and
 a length is only certain if it never ends by itself. So it dislikes every token that is not visible ASCII.
