@@ -70,13 +70,15 @@ class Settling:
 
 
 def _consumption(exchange: Exchange) -> Consumption:
+    surface = exchange.order.surface
     return consumption(
         exchange.ending,
         exchange.usage,
         final=exchange.usage_is_final,
         outputs=exchange.outputs,
-        likely_prompt=exchange.order.bound.likely_input,
-        generates=exchange.order.surface.generates,
+        # No model reads what is only taken apart into tokens, so none of them are on record.
+        likely_prompt=exchange.order.bound.likely_input if surface.charges else 0,
+        generates=surface.generates,
     )
 
 

@@ -53,7 +53,7 @@ class AnthropicMessages(Messages):
         return self.usage(counts)
 
     def message(self, answer: Answer, content: list[Document], stop_reason: str | None) -> Document:
-        return super().message(answer, content, stop_reason) | {"stop_sequence": None}
+        return {"stop_sequence": None} | super().message(answer, content, stop_reason)
 
     def headers(self, answer: Answer) -> bytes:
         return b"request-id: %s\r\nanthropic-ratelimit-requests-remaining: 999\r\n" % _REQUEST_ID.encode()

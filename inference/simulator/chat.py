@@ -47,6 +47,7 @@ class Chat(Choices):
             called=tools.forced(asked, offered),
             schema=schema(asked),
             text=choice_of_texts(asked),
+            stops=fields.stops(asked, "stop"),
         )
         job = jobs.generating(wish, asked, request.headers, options)
         if wish.called and isinstance(asked.get("tool_choice"), dict) and job.finish_reason == "tool_calls":
@@ -121,7 +122,7 @@ class Chat(Choices):
             "message": {"role": "assistant", **said, **rest, **thought},
             "logprobs": self.whole_logprobs(answer, index),
             "finish_reason": answer.job.finish_reason,
-            "stop_reason": None,
+            "stop_reason": answer.job.stopped_by,
             "token_ids": None,
         }
 

@@ -111,13 +111,16 @@ class Chunks(Events):
         choices = len(self.job.choices)
         if self._text_only and choices == 1 and not self.meter.in_chunks:
             before, after = self._before[0], self._goes_on + self._blank + b"}\n\n"
-            return [before + word + after for word in self.job.words(0, start, stop)]
+            return [before + word + after for word in self.job.words(0, start, stop) if word]
         render: Callable[[int, int], list[bytes]] = self._text if self._text_only else self._any
         return [event for number in range(start, stop) for event in render(number % choices, number // choices)]
 
     def finishes(self) -> list[bytes]:
         job, delta = self.job, self._dialect.last(self.job)
         documents = [self._chunk(choice, delta, job.finish_reason) for choice in range(len(job.choices))]
+        for document in documents if job.stopped_by is not None else ():
+            if "stop_reason" in document["choices"][0]:  # An engine that tells it.
+                document["choices"][0]["stop_reason"] = job.stopped_by
         if not self.meter.at_end:
             documents[-1] |= self._dialect.epilogue(self._answer)
         return [self._event(choice, job.tokens, document) for choice, document in enumerate(documents)]
@@ -130,6 +133,8 @@ class Chunks(Events):
 
     def _text(self, choice: int, position: int) -> list[bytes]:
         (word,) = self.job.words(choice, position, position + 1)
+        if not word:
+            return []  # It has been made, but is not said: the answer ends before it.
         return [self._before[choice] + word + self._goes_on + self._tail(choice, position + 1)]
 
     def _any(self, choice: int, position: int) -> list[bytes]:

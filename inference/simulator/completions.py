@@ -39,6 +39,7 @@ class Completions(Choices):
             continuous_usage=continuous,
             ignore_eos=fields.boolean(asked, "ignore_eos"),
             cache_salt=str(asked.get("cache_salt") or ""),
+            stops=fields.stops(asked, "stop"),
         )
         return jobs.generating(wish, asked, request.headers, options)
 
@@ -85,7 +86,7 @@ class Completions(Choices):
             "text": Tokens([echoed + said[0], *said[1:]] if said else [echoed]),
             "logprobs": self.logprobs(job, said),
             "finish_reason": job.finish_reason,
-            "stop_reason": None,
+            "stop_reason": job.stopped_by,
             "token_ids": None,
             "prompt_logprobs": None,
             "prompt_token_ids": None,

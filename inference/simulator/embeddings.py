@@ -37,7 +37,7 @@ class Embeddings(Dialect):
         if (asked.get("encoding_format") or "float") not in ("float", "base64"):
             raise Refused(400, "encoding_format: Input should be 'float' or 'base64'", param="encoding_format")
         if (fields.whole(asked, "dimensions") or DIMENSIONS) > _MOST_DIMENSIONS:
-            raise Refused(400, f"dimensions must be at most {_MOST_DIMENSIONS}.", param="dimensions")
+            raise Refused(400, f"dimensions must be at most {_MOST_DIMENSIONS}.")
         found = self._inputs(asked)
         return jobs.making(found, len(found), asked, options, "\n".join(prompt.instruction for prompt in found))
 

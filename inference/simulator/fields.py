@@ -77,6 +77,13 @@ def text(asked: dict[str, Any], name: str) -> str:
     return value
 
 
+def stops(asked: dict[str, Any], name: str) -> tuple[str, ...]:
+    """The texts that end an answer, one or several; none that is empty."""
+    given = asked.get(name)
+    listed = given if isinstance(given, list) else [given]
+    return tuple(one for one in listed if isinstance(one, str) and one)
+
+
 def check_sampling(asked: dict[str, Any]) -> None:
     """Refuse what vLLM's SamplingParams refuse. Raises Refused."""
     temperature, top_p = asked.get("temperature"), asked.get("top_p")

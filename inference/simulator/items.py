@@ -45,15 +45,16 @@ class Rerank(Dialect):
         query, documents = job.asked["query"].encode(), _texts(job.asked, "documents")
         scored = [(score(query, text.encode()), index) for index, text in enumerate(documents)]
         best = sorted(scored, key=lambda one: (-one[0], one[1]))[: job.tokens]
-        results = [self._result(index, documents[index], value, job.asked) for value, index in best]
+        results = [self._result(index, documents[index], value) for value, index in best]
         counts = meter.counts()
         usage = {"usage": {"prompt_tokens": counts.prompt, "total_tokens": counts.prompt}} if meter.in_whole else {}
         return bodies.json({"id": answer.id, "model": answer.model, **usage, "results": [bodies.items(results)]})
 
     @staticmethod
-    def _result(index: int, text: str, value: float, asked: Document) -> bytes:
-        shown = {} if asked.get("return_documents") is False else {"document": {"text": text, "multi_modal": None}}
-        return orjson.dumps({"index": index, **shown, "relevance_score": value})
+    def _result(index: int, text: str, value: float) -> bytes:
+        # Whatever `return_documents` says: vLLM does not know it.
+        shown = {"text": text, "multi_modal": None}
+        return orjson.dumps({"index": index, "document": shown, "relevance_score": value})
 
 
 class Score(Dialect):
@@ -127,13 +128,13 @@ def _moderated(asked: Document) -> list[str]:
 
 
 def _texts(asked: Document, name: str) -> list[str]:
-    """One text or a list of them; a document may be an object with a text. Raises Refused."""
+    """One text or a list of them. Raises Refused."""
     given = asked.get(name)
     listed = given if isinstance(given, list) else [given]
-    texts = [one.get("text") if isinstance(one, dict) else one for one in listed]
-    if not texts or not all(isinstance(text, str) for text in texts):
+    texts = [text for text in listed if isinstance(text, str)]
+    if not texts or len(texts) < len(listed):
         raise fields.invalid(name, "Input should be a text or a list of texts")
-    return [text for text in texts if isinstance(text, str)]
+    return texts
 
 
 def _pairs(asked: Document) -> list[tuple[str, str]]:

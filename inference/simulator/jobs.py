@@ -54,6 +54,8 @@ class Wish:
     """What the text must satisfy as JSON."""
     text: str | None = None
     """What the text must be."""
+    stops: tuple[str, ...] = ()
+    """Texts that the answer ends before."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Job:
     """What each choice says."""
     stream: bool = False
     finish_reason: FinishReason = "stop"
+    stopped_by: str | None = None
+    """The text that it was to end before, and did."""
     max_tokens: int = 1
     n: int = 1
     include_usage: bool = False
@@ -117,6 +121,11 @@ def generating(wish: Wish, asked: dict[str, Any], headers: dict[str, str], optio
     script = _script(wish, directive, headers, choices[0].seed, limit)
     parts = scripts.cut(script, limit)
     wanted = sum(part.tokens for part in script)
+    # All choices are as long as the first, so what stops one only, of several, stops none.
+    shared = len(choices) == 1 or all(part.fixed is not None for part in parts)
+    parts, stopped_by = scripts.stopped(parts, choices[0].seed, wish.stops if shared else ())
+    if stopped_by is not None:
+        wanted = sum(part.tokens for part in parts)
     calls = any(part.kind == "call" for part in parts)
     return Job(
         directive=directive,
@@ -127,6 +136,7 @@ def generating(wish: Wish, asked: dict[str, Any], headers: dict[str, str], optio
         parts=parts,
         stream=wish.stream,
         finish_reason="length" if wanted > limit else "tool_calls" if calls else "stop",
+        stopped_by=stopped_by,
         max_tokens=limit,
         n=wish.n,
         include_usage=wish.include_usage,

@@ -71,6 +71,7 @@ class Messages(Streamed):
             tools=tools.usable(asked, offered),
             called=tools.forced(asked, offered),
             schema=_schema(asked),
+            stops=fields.stops(asked, "stop_sequences"),
         )
         return jobs.generating(wish, asked, request.headers, options)
 
@@ -85,6 +86,7 @@ class Messages(Streamed):
 
     def message(self, answer: Answer, content: list[Document], stop_reason: str | None) -> Document:
         """A message without its usage."""
+        stopped = {} if stop_reason != "stop_sequence" else {"stop_sequence": answer.job.stopped_by}
         return {
             "id": answer.id,
             "type": "message",
@@ -92,6 +94,7 @@ class Messages(Streamed):
             "content": content,
             "model": answer.model,
             "stop_reason": stop_reason,
+            **stopped,
         }
 
     def usage(self, counts: Counts) -> Document:
@@ -114,6 +117,8 @@ class Messages(Streamed):
         """Why it ended."""
         if any(part.kind == "refusal" for part in job.parts):
             return "refusal"
+        if job.stopped_by is not None:
+            return "stop_sequence"
         return _REASONS[job.finish_reason]
 
     def block(self, answer: Answer, index: int, part: Part) -> Document:
@@ -156,7 +161,7 @@ class _Stream(Events):
         return list(self._content(start, stop))
 
     def finishes(self) -> list[bytes]:
-        delta = {"stop_reason": self._dialect.stop_reason(self.job), "stop_sequence": None}
+        delta = {"stop_reason": self._dialect.stop_reason(self.job), "stop_sequence": self.job.stopped_by}
         usage = {"usage": self._dialect.usage(self.meter.counts())} if self.meter.in_whole else {}
         return [*self._close(), event("message_delta", {"delta": delta} | usage)]
 
@@ -165,6 +170,8 @@ class _Stream(Events):
 
     def _content(self, start: int, stop: int) -> Iterator[bytes]:
         for index, part, _, word in scripts.said(self.job.parts, self.job.choices[0].seed, start, stop):
+            if not word:
+                continue  # It has been made, but is not said: the message ends before it.
             if index != self._open:
                 yield from self._close()
                 self._open = index

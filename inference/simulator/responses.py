@@ -40,8 +40,13 @@ _ECHOED: Document = {
 
 _NUMBERS = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 """What it repeats as floating-point numbers."""
-_NEVER_IN_TOOLS = ("description", "allowed_callers", "async", "defer_loading", "output_schema")
-"""Members that vLLM adds to the tools it repeats."""
+_NEVER_IN_TOOLS = {
+    "function": ("description", "allowed_callers", "async", "defer_loading", "output_schema"),
+    "web_search": ("external_web_access", "filters", "search_context_size", "user_location"),
+}
+"""Members that vLLM adds to the tools it repeats, by their type."""
+_NEVER_IN_FORMATS = ("description", "strict")
+"""Members that it adds to the schema that it repeats."""
 
 
 class Responses(Streamed):
@@ -88,7 +93,10 @@ class Responses(Streamed):
             "output": output,
             **{name: asked.get(name, usual) for name, usual in _ECHOED.items()},
             **({} if asked.get("tools") else {"tool_choice": "none"}),
-            "tools": [dict.fromkeys(_NEVER_IN_TOOLS) | tool for tool in asked.get("tools") or ()],
+            "tools": [
+                dict.fromkeys(_NEVER_IN_TOOLS.get(tool.get("type"), ())) | tool for tool in asked.get("tools") or ()
+            ],
+            "text": _text(asked),
             **{name: _number(asked, name, usual) for name, usual in _NUMBERS.items()},
             "usage": usage,
             **dict.fromkeys(("kv_transfer_params", "ec_transfer_params", "input_messages", "output_messages")),
@@ -279,6 +287,15 @@ def _message(item: Document) -> Document:
         output = item.get("output")
         return {"role": "tool", "content": output if isinstance(output, str | list) else orjson.dumps(output).decode()}
     return {"role": "assistant", "content": orjson.dumps(item).decode()}
+
+
+def _text(asked: Document) -> Any:
+    """What was said of the text's form, with the members that nobody has set."""
+    text = asked.get("text")
+    wanted = text.get("format") if isinstance(text, dict) else None
+    if text is None or not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return text
+    return {"verbosity": None} | text | {"format": dict.fromkeys(_NEVER_IN_FORMATS) | wanted}
 
 
 def _schema(asked: Document) -> Any:

@@ -76,6 +76,34 @@ def cut(parts: Iterable[Part], limit: int) -> tuple[Part, ...]:
     return tuple(kept)
 
 
+def stopped(parts: tuple[Part, ...], seed: int, stops: Sequence[str]) -> tuple[tuple[Part, ...], str | None]:
+    """The parts up to the first of the texts that end an answer, and which it was; None if there is none.
+
+    As in vLLM the tokens of that text are made, and counted, but not said.
+    """
+    for index, part in enumerate(parts):
+        if part.kind != "text" or not stops:
+            continue
+        tokens: list[str] = orjson.loads(b'["%s"]' % b'","'.join(part.words(seed, 0, part.tokens)))
+        text = "".join(tokens)
+        found = sorted((at, stop) for stop in stops if (at := text.find(stop)) >= 0)
+        if found:
+            return (*parts[:index], _ending(tokens, *found[0])), found[0][1]
+    return parts, None
+
+
+def _ending(tokens: Sequence[str], at: int, stop: str) -> Part:
+    """The part whose text ends at a character, and whose tokens end with the one that completes what stops it."""
+    said: list[str] = []
+    start = 0
+    for token in tokens:
+        said.append(token[: max(0, at - start)])
+        start += len(token)
+        if start >= at + len(stop):
+            break
+    return fixed("text", said)
+
+
 def said(parts: Sequence[Part], seed: int, start: int, stop: int) -> Iterator[Said]:
     """The tokens from `start` to `stop` of a choice, each with its part."""
     offset = 0

@@ -1,7 +1,8 @@
 """The command line: `python -m tests.conformance`, which is what `make conformance-vllm` calls.
 
-Installs the real vLLM, starts it, runs the tests of this folder against it, then against the simulator, and writes what
-came of it as a table. With `--record` vLLM's answers become the golden ones first.
+Installs the real vLLM, starts it, runs the tests of this folder against it, straight and through a gateway, then
+against the simulator in the same way, and writes what came of it as a table. With `--record` vLLM's answers become the
+golden ones first.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from tests.conformance import report, targets, vllm
 from tests.conformance.wire import Role
 
 _HERE = Path(__file__).parent
-_TESTS = {Role.GENERATE: [_HERE], Role.POOLING: [_HERE / "test_cases.py"]}
+_TESTS = {Role.GENERATE: [_HERE], Role.POOLING: [_HERE / "test_cases.py", _HERE / "test_crossing.py"]}
 
 
 def main() -> int:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conformance.wire import MODEL, Answer, Request, Role
-
-Check = Callable[[Answer], None]
+from tests.conformance.crossing import UNCHANGED, Crossing
+from tests.conformance.wire import MODEL, Check, Request, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +19,8 @@ class Case:
     role: Role = Role.GENERATE
     simulator_differs: str = ""
     """Why the simulator's shape is another one, where that is meant; that it is, is tested as well."""
-    through_gateway: bool = False
-    """Whether `holds` is also true of the gateway's answer to the same request."""
+    gateway: Crossing = UNCHANGED
+    """What the gateway makes of the same request."""
 
     @property
     def id(self) -> str:

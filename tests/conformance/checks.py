@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.cases import Check
-from tests.conformance.wire import CONTEXT, Answer
+from tests.conformance.wire import CONTEXT, Answer, Check
 
 # --- Usage -----------------------------------------------------------------------------------------------------------
 
@@ -24,6 +23,10 @@ def fills_the_context(answer: Answer) -> None:
     choice, usage = answer.json["choices"][0], answer.json["usage"]
     assert choice["finish_reason"] == "length"
     assert usage["total_tokens"] == CONTEXT
+
+
+def counts_tokens_within_the_context(answer: Answer) -> None:
+    assert 0 < answer.json["usage"]["completion_tokens"] < answer.json["usage"]["total_tokens"] <= CONTEXT
 
 
 def counts_at_end(*, output: int) -> Check:
@@ -127,17 +130,38 @@ def numbers_its_events(answer: Answer) -> None:
 
 def says_one_of(*texts: str) -> Check:
     def check(answer: Answer) -> None:
-        if answer.streamed:
-            said = "".join(choice["delta"].get("content") or "" for c in answer.chunks for choice in c["choices"])
-        else:
-            said = answer.json["choices"][0]["message"]["content"]
-        assert said in texts
+        assert _said(answer) in texts
 
     return check
 
 
 def says_json(answer: Answer) -> None:
-    assert json.loads(answer.json["choices"][0]["message"]["content"])["city"] in {"Paris", "Rome"}
+    assert json.loads(_said(answer))["city"] in {"Paris", "Rome"}
+
+
+def says_json_in_items(answer: Answer) -> None:
+    """As a response says it: in the text of its first item."""
+    response = answer.chunks[-1]["response"] if answer.streamed else answer.json
+    assert json.loads(response["output"][0]["content"][0]["text"])["city"] in {"Paris", "Rome"}
+
+
+def says_json_in_blocks(answer: Answer) -> None:
+    """As a message says it: in its first block."""
+    if answer.streamed:
+        deltas = [chunk["delta"] for chunk in answer.chunks if chunk["type"] == "content_block_delta"]
+        said = "".join(delta["text"] for delta in deltas)
+    else:
+        said = answer.json["content"][0]["text"]
+    assert json.loads(said)["city"] in {"Paris", "Rome"}
+
+
+def stops_before(text: str) -> Check:
+    def check(answer: Answer) -> None:
+        choice = answer.json["choices"][0]
+        assert choice["finish_reason"] == "stop"
+        assert text not in choice["message"]["content"]
+
+    return check
 
 
 def calls_the_tool(answer: Answer) -> None:
@@ -151,6 +175,14 @@ def calls_the_tool_in_pieces(answer: Answer) -> None:
     calls = [call for delta in deltas for call in delta.get("tool_calls") or ()]
     assert calls[0]["function"]["name"] == "get_weather"
     assert json.loads("".join(call["function"].get("arguments") or "" for call in calls))["city"] in {"Paris", "Rome"}
+
+
+def _said(answer: Answer) -> str:
+    if answer.streamed:
+        deltas = [choice["delta"] for chunk in answer.chunks for choice in chunk["choices"]]
+        return "".join(delta.get("content") or "" for delta in deltas)
+    said: str = answer.json["choices"][0]["message"]["content"]
+    return said
 
 
 def has_choices(number: int) -> Check:
@@ -190,3 +222,8 @@ def carries_id(text: str) -> Callable[[Answer], None]:
         assert answer.json["id"] == text
 
     return check
+
+
+def carries_the_id_of_its_header(answer: Answer) -> None:
+    """The id of the gateway's header and log is also the engine's."""
+    assert answer.json["id"] == f"chatcmpl-{answer.headers['x-request-id']}"

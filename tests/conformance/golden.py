@@ -13,9 +13,12 @@ def expect(area: str, name: str, shape: Any) -> None:
     """Fail, with the difference line by line, unless this is the recorded shape."""
     recorded = _read(area).get(name)
     assert recorded is not None, f"nothing is recorded for {area}: {name}"
-    difference = list(
-        difflib.unified_diff(_lines(recorded), _lines(shape), "vLLM, recorded", "this answer", lineterm="")
-    )
+    compare(recorded, shape)
+
+
+def compare(expected: Any, shape: Any) -> None:
+    """Fail, with the difference line by line, unless two shapes are one."""
+    difference = list(difflib.unified_diff(_lines(expected), _lines(shape), "expected", "this answer", lineterm=""))
     assert not difference, "\n".join(difference)
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.conformance.wire import Role, Target
+from tests.conformance.wire import Target
 
 _TYPE = re.compile(r"^# TYPE (vllm:\S+) (\S+)$", re.MULTILINE)
 _SAMPLE = re.compile(r"^(vllm:[^{\s]+)\{(.*)\} (\S+)$", re.MULTILINE)
@@ -12,7 +12,7 @@ _LABEL = re.compile(r'(\w+)="')
 
 def text(target: Target) -> str:
     """Read the metrics, without a key, as vLLM lets everybody."""
-    with target.client(Role.GENERATE, with_key=False) as client:
+    with target.client(next(iter(target.urls)), with_key=False) as client:
         return client.get("/metrics").text
 
 

@@ -49,7 +49,10 @@ def read(file: Path) -> Results:
         name = case.get("name", "")
         found = _PARAMETER.fullmatch(name)
         said = next((child.get("message") or child.tag for child in case if child.tag in {"failure", "error"}), "")
-        results[found[1] if found else name.removeprefix("test_").replace("_", " ")] = said.split("\n")[0]
+        called = found[1] if found else name.removeprefix("test_").replace("_", " ")
+        if called in results:
+            raise ValueError(f"two tests are called {called!r}, and one would hide the other")
+        results[called] = said.split("\n")[0]
     return results
 
 

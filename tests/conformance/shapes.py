@@ -27,7 +27,8 @@ _WORDS = {
     "organization",
 }  # fmt: skip - one word a line says no more
 _NUMBERS = {"code", "index", "output_index", "content_index"}
-_ID = re.compile(r"(chatcmpl-tool|[a-z]+)[-_](?=[0-9a-f]{6})")
+# Of vLLM's own making, or after the id that the gateway gave the request.
+_ID = re.compile(r"chatcmpl-tool-|[a-z]+[-_](?=[0-9a-f]{6}|req_)")
 _KEYED_BY_TOKENS = {"top_logprobs"}  # in /v1/completions; a chat has a list there
 
 

@@ -2,6 +2,7 @@
 
 from tests.conformance import golden, shapes, table, targets
 from tests.conformance.cases import Case
+from tests.conformance.crossing import STANDING, UNCHANGED
 from tests.conformance.wire import Target
 
 
@@ -16,6 +17,14 @@ def test_an_engine_answers_as_vllm_does(case: Case, target: Target):
         golden.expect(case.area, case.name, shape)
     for holds in case.holds:
         holds(answer)
+
+
+def test_what_the_gateway_does_otherwise_is_said_with_its_reason():
+    for case in table.CASES:
+        answered = golden.recorded(case.area, case.name)["status"] == 200
+        if answered and case.gateway != UNCHANGED:
+            assert any([case.gateway.why, *(change.__doc__ for change in case.gateway.changes)]), case.id
+    assert all(change.__doc__ for changes in STANDING.values() for change in changes)
 
 
 def test_no_two_cases_share_a_name():

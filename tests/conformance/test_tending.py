@@ -1,58 +1,28 @@
 """What takes more than one request to see: aborts, the prefix cache, request ids, metrics."""
 
-import socket
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
-from tests.conformance import golden, metrics, targets
-from tests.conformance.generating import MESSAGES
+from tests.conformance import golden, leaving, metrics, targets
+from tests.conformance.leaving import CHAT
+from tests.conformance.leaving import ask as _ask
 from tests.conformance.wire import MODEL, Request, Target
 from tests.inference.simulator.client import eventually
 
-CHAT = "/v1/chat/completions"
-# vLLM takes the directive for text; the simulator lets the tokens last.
-TALE: list[Any] = [{"role": "user", "content": "[[sim tokens=900 gap=10]] Tell me all of it."}]
-LONG: dict[str, Any] = {"model": MODEL, "messages": TALE, "max_tokens": 900, "n": 8}
-ALL_OF_IT = 900 * 8
-
-
-def _ask(**changes) -> Request:
-    return Request(path=CHAT, body={"model": MODEL, "messages": MESSAGES, "max_tokens": 5, **changes})
-
-
-@contextmanager
-def _asking(target: Target, body: dict[str, Any]) -> Iterator[None]:
-    """Send a request, and hang up at the end of the block without having read anything."""
-    with target.client() as client:
-        request = client.build_request("POST", CHAT, json=body)
-    lines = [f"{name}: {value}" for name, value in request.headers.items()]
-    with socket.create_connection((request.url.host, request.url.port or 80)) as connection:
-        connection.sendall("\r\n".join([f"POST {CHAT} HTTP/1.1", *lines, "", ""]).encode() + request.content)
-        yield
-
-
-def _running(target: Target) -> float:
-    return metrics.value(target, "vllm:num_requests_running")
-
 
 def test_a_client_that_leaves_frees_its_place_within_a_second(target: Target):
-    before = metrics.value(target, "vllm:generation_tokens_total")
-    with target.client() as client, client.stream("POST", CHAT, json=LONG | {"stream": True}) as answer:
-        lines = answer.iter_lines()
-        assert next(lines).startswith("data: ")
-    # vLLM counts anew with each step: another request's steps tell for certain whether this one still runs.
-    eventually(lambda: target.send(_ask()).status == 200 and _running(target) == 0, within=1)
-    assert metrics.value(target, "vllm:generation_tokens_total") - before < ALL_OF_IT
+    long, before = leaving.ANSWERS[0], leaving.made(target)
+    with leaving.reading(target, long.path, long.body):
+        pass
+    leaving.frees_its_place(target)
+    assert leaving.made(target) - before < long.tokens
 
 
 def test_a_client_that_leaves_a_plain_answer_frees_its_place_as_well(target: Target):
-    before = metrics.value(target, "vllm:generation_tokens_total")
-    with _asking(target, LONG):
-        eventually(lambda: _running(target) > 0)
-    eventually(lambda: _running(target) == 0, within=1)
-    assert metrics.value(target, "vllm:generation_tokens_total") - before < ALL_OF_IT
+    long, before = leaving.ANSWERS[0], leaving.made(target)
+    with leaving.asking(target, long.path, long.body):
+        eventually(lambda: leaving.running(target) > 0)
+    leaving.frees_its_place(target)
+    assert leaving.made(target) - before < long.tokens
 
 
 def test_a_prefix_that_came_before_is_cached_and_counted(target: Target):

@@ -39,6 +39,21 @@ class Listing:
         return Whole(orjson.dumps(kept), _usage(answer.get("usage")), 0)
 
 
+class Ranking(Listing):
+    """Ranks, with the documents beside them unless the client wants none: some engines always send them."""
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Leave out what was not wanted."""
+        whole = super().whole(order, body, content_type)
+        if order.wanted.fields.get("return_documents") is not False:
+            return whole
+        answer = parsed(whole.body, self._needed)
+        for result in answer[self._needed]:
+            if isinstance(result, dict):
+                result.pop("document", None)
+        return whole._replace(body=orjson.dumps(answer))
+
+
 class Detokenize:
     """The text of tokens; `member` is where it stands in the engine's answer."""
 
@@ -62,7 +77,7 @@ class Detokenize:
         return Whole(orjson.dumps({"prompt": text}), None, 0)
 
 
-RERANK = Listing("/v1/rerank", "results", ("id", "model", "usage"))
+RERANK = Ranking("/v1/rerank", "results", ("id", "model", "usage"))
 SCORE = Listing("/v1/score", "data", ("id", "object", "created", "model", "usage"))
 MODERATIONS = Listing("/v1/moderations", "results", ("id", "model"))
 TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs"))

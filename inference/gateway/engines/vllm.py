@@ -1,6 +1,7 @@
 """vLLM's OpenAI-compatible server. Its usage comes with every chunk.
 
-So a client who leaves pays for what was made, and for nothing else.
+So a client who leaves pays for what was made, and for nothing else. It takes `best_of` and does nothing about it, so
+that is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from inference.gateway.engines.hearing import TRANSCRIPTIONS, TRANSLATIONS
 from inference.gateway.engines.images import IMAGES
 from inference.gateway.engines.listings import DETOKENIZE, RERANK, SCORE, TOKENIZE
 from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
+from inference.gateway.engines.parameters import COMPLETIONS, Parameters
 from inference.gateway.engines.responses_wires import NativeResponses
 from inference.gateway.engines.speech import SPEECH
 from inference.gateway.engines.wire import Engine
@@ -35,3 +37,4 @@ class Vllm(Engine):
         "images.generations": IMAGES,
         "messages.count_tokens": NativeCount(),
     }
+    parameters = {"completions": Parameters.of(COMPLETIONS - {"best_of"})}

@@ -50,6 +50,8 @@ class Completions(JsonSurface):
         tries = value.get("best_of") or answers
         if tries < answers:
             raise InvalidRequest("best_of must be at least n.", param="best_of")
+        if tries == answers:
+            value.pop("best_of", None)  # It asks for nothing, so no engine has to understand it.
         return Wanted(
             model=value["model"],
             stream=bool(value.get("stream")),

@@ -35,7 +35,7 @@ class Rerank(JsonSurface):
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
         """Check the fields. The query is read once for each document."""
         require(value, _RERANK | _KEPT, "model", "query", "documents")
-        documents = _texts(value["documents"], "documents")
+        value["documents"] = documents = _texts(value["documents"], "documents")
         return _wanted(value, _RERANK, size, digest, pairs=len(documents), repeated=[value["query"]])
 
 
@@ -50,7 +50,8 @@ class Score(JsonSurface):
     def read(self, value: dict[str, Any], size: int, digest: bytes = b"") -> Wanted:
         """Check the fields: one with one, one with many, or many with as many."""
         require(value, _SCORE | _KEPT, "model", "text_1", "text_2")
-        first, second = _texts(value["text_1"], "text_1"), _texts(value["text_2"], "text_2")
+        value["text_1"] = first = _texts(value["text_1"], "text_1")
+        value["text_2"] = second = _texts(value["text_2"], "text_2")
         if len(first) not in (1, len(second)):
             raise InvalidRequest("text_1 must be one text, or as many as text_2.", param="text_1")
         repeated = first if len(first) == 1 else []
@@ -73,7 +74,7 @@ def _wanted(
 
 
 def _texts(value: Any, name: str) -> list[str]:
-    """Return the texts, which may stand alone, in a list, or in objects with a text."""
+    """Return the texts as engines know them: clients send one alone, a list, or objects with a text each."""
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not items:
         raise InvalidRequest(f"{name} must be a string or a list of at least one.", param=name)

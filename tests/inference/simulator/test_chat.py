@@ -6,6 +6,7 @@ import pytest
 from tests.inference.simulator.client import CHAT
 
 QUICK = "ttft=0 gap=0"
+FINAL = {"include_usage": True}
 GATE = {"type": "object", "properties": {"gate": {"type": "string"}, "coins": {"type": "integer"}}}
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": GATE}} for name in ("toll", "pay")]
 
@@ -152,3 +153,23 @@ def test_pictures_count_as_tokens(sim):
     parts = [{"type": "text", "text": "1234"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
     answer = sim.post(CHAT, messages=[{"role": "user", "content": parts}], max_tokens=1).json
     assert answer["usage"]["prompt_tokens"] == 4 + 1 + 256
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_ends_before_a_text_that_stops_it(sim, stream):
+    asked = f"[[sim tokens=40 {QUICK}]] Tell me."
+    whole = sim.ask(asked).json["choices"][0]["message"]["content"]
+    stop = whole.split()[9]
+    reply = sim.ask(asked, stop=["not said", stop], stream=stream, **({"stream_options": FINAL} if stream else {}))
+    said = "".join(reply.deltas) if stream else reply.json["choices"][0]["message"]["content"]
+    last = [event for event in reply.events if event["choices"]][-1] if stream else reply.json
+    usage = reply.events[-1]["usage"] if stream else reply.json["usage"]
+    assert said == whole[: whole.index(stop)]
+    assert (last["choices"][0]["finish_reason"], last["choices"][0]["stop_reason"]) == ("stop", stop)
+    # What stops it has been made, if not said.
+    assert len(said.split()) < usage["completion_tokens"] < 40
+
+
+def test_what_stops_none_of_them_lets_choices_be(sim):
+    choices = sim.ask(f"[[sim tokens=9 {QUICK}]]", stop="not said", n=2).json["choices"]
+    assert [(choice["finish_reason"], choice["stop_reason"]) for choice in choices] == [("stop", None)] * 2

@@ -13,9 +13,10 @@ def test_documents_come_in_order_of_relevance(sim, path):
     assert answer["usage"]["total_tokens"] > 0
 
 
-def test_documents_may_be_objects_and_left_out_of_the_answer(sim):
-    answer = sim.post("/v1/rerank", query="a", documents=[{"text": "a"}, {"text": "b"}], return_documents=False).json
-    assert [sorted(result) for result in answer["results"]] == [["index", "relevance_score"]] * 2
+def test_documents_are_texts_and_always_in_the_answer(sim):
+    assert sim.post("/v1/rerank", query="a", documents=[{"text": "a"}]).status == 400
+    answer = sim.post("/v1/rerank", query="a", documents=["a", "b"], return_documents=False).json
+    assert {result["document"]["text"] for result in answer["results"]} == {"a", "b"}
 
 
 @pytest.mark.parametrize("path", ["/score", "/v1/score"])

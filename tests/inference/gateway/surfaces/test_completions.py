@@ -27,6 +27,17 @@ def test_the_best_of_some_are_all_paid_for():
         COMPLETIONS.read({"model": "m", "prompt": "a", "n": 3, "best_of": 2}, size=1)
 
 
+async def test_what_vllm_would_ignore_is_refused_unless_it_asks_for_nothing(customer, usage):
+    acme = await customer()
+    body = {"model": "sim", "prompt": "hi [[sim tokens=5 ttft=1 gap=0]]", "n": 2}
+    refused = await acme.ask(body | {"best_of": 3}, path="/v1/completions")
+    assert (refused.status, refused.error["param"]) == (400, "best_of")
+    answered = await acme.ask(body | {"best_of": 2}, path="/v1/completions")
+    assert [choice["index"] for choice in answered.json["choices"]] == [0, 1]
+    (record,) = await usage()
+    assert record["completion_tokens"] == 10
+
+
 def test_inputs_of_embeddings_are_counted():
     assert EMBEDDINGS.read({"model": "m", "input": ["a", "b"]}, size=1).inputs == 2
     with pytest.raises(InvalidRequest, match="2048"):

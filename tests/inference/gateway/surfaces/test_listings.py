@@ -65,13 +65,30 @@ async def test_rankings_are_charged_by_what_the_engine_read(customer, usage):
         assert 0 < record["cost_nusd"] <= record["hold_nusd"]
 
 
+async def test_documents_are_left_out_where_they_are_not_wanted(customer):
+    acme = await customer()
+    body = {"model": "sim", "query": QUERY, "documents": [{"text": "Rain."}, "Sun."]}
+    shown = await acme.ask(body, path="/v1/rerank")
+    assert {result["document"]["text"] for result in shown.json["results"]} == {"Rain.", "Sun."}
+    bare = await acme.ask(body | {"return_documents": False}, path="/v1/rerank")
+    assert [sorted(result) for result in bare.json["results"]] == [["index", "relevance_score"]] * 2
+
+
+def test_engines_are_sent_the_texts_of_objects():
+    objects = [{"text": "a"}, "b"]
+    assert RERANK.read({"model": "m", "query": "q", "documents": objects}, size=1).fields["documents"] == ["a", "b"]
+    assert SCORE.read({"model": "m", "text_1": "a", "text_2": objects}, size=1).fields["text_2"] == ["a", "b"]
+
+
 async def test_tokens_are_counted_for_nothing(customer, usage):
     acme = await customer()
     counted = await acme.ask({"model": "sim", "prompt": "one two three"}, path="/v1/tokenize")
     of_chat = await acme.ask({"model": "sim", "messages": [{"role": "user", "content": "hi"}]}, path="/v1/tokenize")
     assert counted.json["count"] == len(counted.json["tokens"]) > 0
     assert of_chat.json["count"] > 0
-    assert [(record["cost_nusd"], record["hold_nusd"]) for record in await usage()] == [(0, 0)] * 2
+    records = await usage()
+    assert [(record["cost_nusd"], record["hold_nusd"]) for record in records] == [(0, 0)] * 2
+    assert [record["prompt_tokens"] for record in records] == [0, 0]
 
 
 async def test_vectors_come_as_asked(customer, usage):
