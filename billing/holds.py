@@ -174,7 +174,11 @@ class Holds:
 
 def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
     for cap in request.caps:
-        if cap.window == PER_REQUEST and (request.amount_nusd > cap.limit_nusd or cap.limit_nusd == 0):
+        if cap.window != PER_REQUEST:
+            continue
+        if cap.limit_nusd == 0:
+            raise BudgetExceeded(f"The {cap.who}'s budget is 0, which blocks every request.", param=BUDGET)
+        if request.amount_nusd > cap.limit_nusd:
             raise BudgetExceeded(
                 f"This request could cost up to {display(request.amount_nusd)}; the {cap.who}'s limit is "
                 f"{display(cap.limit_nusd)} per request. Lower max_tokens.",
