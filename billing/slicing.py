@@ -65,6 +65,7 @@ class Slices:
         self._closed = False
         self._wanted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Start looking after the slices; call it on the running loop."""
@@ -75,6 +76,8 @@ class Slices:
         self._closed = True
         for pocket in self._pockets.values():
             pocket.rest(NEVER)
+        # What is asked for just now comes retired, and has to go back as well.
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._give_back(self._now())
 
     async def stop(self) -> None:
@@ -208,7 +211,9 @@ class Slices:
             size = 0 if self._closed else pocket.wish(now, self._processes)
             if size:
                 pocket.asking = True
-                self._run(self._ask_for(kind, pocket, size))
+                asking = self._run(self._ask_for(kind, pocket, size))
+                self._asking.add(asking)
+                asking.add_done_callback(self._asking.discard)
 
     async def _ask_for(self, kind: Kind, pocket: Pocket, size: int) -> None:
         began = self._now()

@@ -160,6 +160,25 @@ async def test_an_idle_slice_is_given_back(fresh_database):
         assert (await balance(fresh_database, acme))[1] == 0
 
 
+async def test_a_slice_that_comes_while_its_process_leaves_is_given_back(fresh_database):
+    acme = await founded(RICH)
+    async with process(fresh_database.url) as money:
+        holds = [await heat(money, acme)]
+        with psycopg.connect(fresh_database.owner_url) as other:
+            other.execute("SELECT FROM billing_purse WHERE id = %s FOR UPDATE", [acme])
+
+            async def another_is_asked_for():
+                while (taken := money.holds.begin(cast.request(acme, AMOUNT))) and isinstance(taken, Hold):
+                    holds.append(taken)
+                return money.holds._slices._asking
+
+            await eventually(another_is_asked_for)
+            leaving = asyncio.create_task(money.holds.drain())
+            await asyncio.sleep(0)
+        await leaving
+    assert slices(fresh_database) == len({hold.place.slice.id for hold in holds if hold.place})
+
+
 async def test_nobody_is_refused_for_what_lies_idle_in_another_processs_slice(fresh_database):
     acme = await founded(RICH)
     async with process(fresh_database.url) as one, process(fresh_database.url) as other:
