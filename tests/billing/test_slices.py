@@ -170,7 +170,7 @@ async def test_a_slice_that_comes_while_its_process_leaves_is_given_back(fresh_d
             async def another_is_asked_for():
                 while (taken := money.holds.begin(cast.request(acme, AMOUNT))) and isinstance(taken, Hold):
                     holds.append(taken)
-                return money.holds._slices._asking
+                return any(pocket.asking for pocket in money.holds._slices._pockets.values())
 
             await eventually(another_is_asked_for)
             leaving = asyncio.create_task(money.holds.drain())
