@@ -102,7 +102,9 @@ def _measure(records: int) -> None:
     print(f"{records:,} requests held and settled in {time.monotonic() - started:.0f} s")
     started = time.monotonic()
     months, hours, days = _age()
-    print(f"{months:,} months of statements, {hours:,} sums by hour, {days:,} by day: {time.monotonic() - started:.0f} s")
+    print(
+        f"{months:,} months of statements, {hours:,} sums by hour, {days:,} by day: {time.monotonic() - started:.0f} s"
+    )
     started = time.monotonic()
     checks: dict[str, Callable[[], list[Any]]] = {
         name: partial(reconciliation.check, name) for name in reconciliation.CHECKS

@@ -36,4 +36,6 @@ def endpoints(
 def sells_no_tokens(reads: Collection[str], makes: Collection[str], kinds: Collection[str]) -> bool:
     """Say whether a price of these kinds is meant for the tokens of a model's answers and lacks a rate of theirs."""
     generates = any(surface.generates and surface.takes in reads and surface.makes in makes for surface in SURFACES)
-    return generates and bool(kinds) and set(kinds) <= {*TOKENS, "cached_input", "requests"} and not TOKENS <= set(kinds)
+    return (
+        generates and bool(kinds) and set(kinds) <= {*TOKENS, "cached_input", "requests"} and not TOKENS <= set(kinds)
+    )

@@ -50,7 +50,9 @@ def test_an_address_is_known_by_its_64(by_key):
 
 
 def test_limits_set_by_an_alias_are_those_of_the_model_behind_it(by_key):
-    Model.objects.create(id="org/sim", display_name="Sim", context_length=1, max_output_tokens=1, aliases=["chat", "sim"])
+    Model.objects.create(
+        id="org/sim", display_name="Sim", context_length=1, max_output_tokens=1, aliases=["chat", "sim"]
+    )
     world.offer("sim")
     for name, of in (("chat", "org/sim"), ("sim", "sim"), ("new", "new")):
         assert by_key("PUT", f"limits/models/{name}", {"limits": {"rpm": 1}}).json()["subject"] == of

@@ -88,7 +88,9 @@ async def test_a_corrected_price_makes_nobody_pay_for_counted_tokens(customer, u
     await publish("sim", began, input=Decimal(5), output=Decimal(5), requests=Decimal(1000))
     (impact,) = await preview(model="sim", since=began - timedelta(seconds=1))
     assert (impact.requests, impact.charged_nusd) == (1, chat["cost_nusd"])
-    receipt = await acme.ask(b"", method="GET", path=f"/v1/receipts/{ids.public('req', UUID(also_counted['request_id']))}")
+    receipt = await acme.ask(
+        b"", method="GET", path=f"/v1/receipts/{ids.public('req', UUID(also_counted['request_id']))}"
+    )
     assert (receipt.json["receipt"]["price"], receipt.json["receipt"]["lines"]) == (None, [])
 
 
