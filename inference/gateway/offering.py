@@ -36,6 +36,6 @@ def endpoints(
 def sells_no_tokens(reads: Collection[str], makes: Collection[str], kinds: Collection[str]) -> bool:
     """Say whether a price of these kinds is meant for the tokens of a model's answers and lacks a rate of theirs."""
     generates = any(surface.generates and surface.takes in reads and surface.makes in makes for surface in SURFACES)
-    return (
-        generates and bool(kinds) and set(kinds) <= {*TOKENS, "cached_input", "requests"} and not TOKENS <= set(kinds)
-    )
+    given = set(kinds)
+    is_for_tokens = bool(given) and given <= {*TOKENS, "cached_input", "requests"}
+    return generates and is_for_tokens and not TOKENS.issubset(given)

@@ -49,7 +49,7 @@ def scope(target: Target) -> str:
 
 
 def _model(name: str) -> str:
-    """Return the id behind an alias: requests count as those of the model that it stands for, and so must its limits."""
+    """Return the id behind an alias: requests count as those of the model that it stands for, and so do its limits."""
     if Model.objects.filter(pk=name).exists():
         return name
     found: str | None = Model.objects.filter(aliases__contains=[name]).values_list("pk", flat=True).first()

@@ -1,4 +1,4 @@
-"""Two processes that hold a hot wallet's requests in slices, one of which dies: nothing is lost, none is spent twice."""
+"""Two processes hold a hot wallet's requests in slices, and one dies: nothing is lost, and nothing spent twice."""
 
 import random
 import threading
