@@ -2,7 +2,7 @@
 
 A PostgreSQL of its own, with its default durability, is filled by the functions that the gateway calls: holds and
 settlements in batches, over fifty organizations, each with a budget, then spread over the hours of a year, so that each
-organization has a dozen statements and hundreds of thousands of sums of usage. Then `verify_ledger` runs, check by check.
+organization has a dozen statements, and usage hundreds of thousands of sums. Then `verify_ledger` runs, check by check.
 """
 
 from __future__ import annotations
