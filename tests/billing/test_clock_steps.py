@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from billing import reconciliation
 from billing.errors import BudgetExceeded
 from foundation import clock
 from tests.billing import cast
@@ -15,6 +16,7 @@ from tests.billing.test_slices import process as slicing
 from tests.threads import off_loop
 
 founded = off_loop(cast.organization_with)
+verify = off_loop(reconciliation.verify)
 
 
 @pytest.mark.parametrize("window", ["5h", "day"])
@@ -38,6 +40,18 @@ async def test_a_process_whose_clock_is_wrong_says_honestly_when_to_come_back(fr
             with pytest.raises(BudgetExceeded) as refused:
                 await money.holds.take(cast.request(acme, 60, budget))
     assert refused.value.retry_after == pytest.approx(5 * 3600, abs=30)
+
+
+async def test_a_record_from_a_wrong_clock_keeps_no_other_month_from_its_partition(fresh_database):
+    acme = await founded(10_000)
+    async with cast.money(fresh_database.url) as money:
+        with time_machine.travel(clock.now() + timedelta(days=200), tick=True):
+            hold = await money.holds.take(cast.request(acme, 60))
+            await money.settlements.settle(cast.bill(acme, hold, 60), within_seconds=5)
+    # Four months are there from the start; of the ten that follow all but one can be made, again and again.
+    made = [fresh_database.sql("SELECT turnpike_ensure_partitions(13)") for _ in range(2)]
+    assert made == [[(9,)], [(0,)]]
+    assert await verify() == []
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=-30), timedelta(hours=30)])
