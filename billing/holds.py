@@ -19,7 +19,7 @@ from billing.errors import BudgetExceeded, InsufficientCredit
 from billing.reserving import Hold, HoldRequest
 from billing.settlement import SETTLED, Receipt
 from billing.slicing import Slices
-from foundation import clock, logs, metrics
+from foundation import logs, metrics
 from foundation.batching import Batcher
 from foundation.errors import Conflict
 from foundation.money import display
@@ -32,7 +32,8 @@ SETTLED_SECONDS = 1
 
 __all__ = ["Cap", "Hold", "HoldRequest", "Holds"]
 
-HOLD = "SELECT * FROM turnpike_hold(%s::jsonb, %s)"
+# How long a window still lasts is for Postgres to say, which opened it: the clock of a process may be wrong.
+HOLD = "SELECT *, ends_at - clock_timestamp() FROM turnpike_hold(%s::jsonb, %s)"
 VOID = "SELECT turnpike_void(%s)"
 EXTEND = "SELECT * FROM turnpike_extend(%s, %s)"
 # What lies idle in slices is given back within a look of its process: so often, and so long after each other, a request
@@ -173,7 +174,11 @@ class Holds:
 
 def _refuse_single_request_over_its_cap(request: HoldRequest) -> None:
     for cap in request.caps:
-        if cap.window == PER_REQUEST and (request.amount_nusd > cap.limit_nusd or cap.limit_nusd == 0):
+        if cap.window != PER_REQUEST:
+            continue
+        if cap.limit_nusd == 0:
+            raise BudgetExceeded(f"The {cap.who}'s budget is 0, which blocks every request.", param=BUDGET)
+        if request.amount_nusd > cap.limit_nusd:
             raise BudgetExceeded(
                 f"This request could cost up to {display(request.amount_nusd)}; the {cap.who}'s limit is "
                 f"{display(cap.limit_nusd)} per request. Lower max_tokens.",
@@ -197,16 +202,16 @@ def _as_item(request: HoldRequest) -> dict[str, Any]:
 
 
 def _verdict(request: HoldRequest, row: Row) -> Hold | Exception:
-    _, purses, refused_by, _, limit, room, held, idle, ends_at, place, shadowed = row
+    _, purses, refused_by, _, limit, room, held, idle, ends_at, place, shadowed, ends_in = row
     if purses is not None:
         if shadowed:
             _count_shadowed(request, shadowed)
-        return Hold(request.request_id, request.amount_nusd, tuple(purses), room or 0, ends_at)
+        return Hold(request.request_id, request.amount_nusd, tuple(purses), room or 0, ends_in)
     if refused_by is None:
         return Conflict("This request has ended already.")
     refusal: InsufficientCredit | BudgetExceeded
     if place:
-        refusal = _no_budget(request, by_purse(request.caps)[place - 1], limit, room, held, ends_at)
+        refusal = _no_budget(request, by_purse(request.caps)[place - 1], limit, room, held, (ends_at, ends_in))
     else:
         refusal = _no_credit(request, room or 0, held or 0)
     refusal.idle_nusd = idle or 0
@@ -229,7 +234,7 @@ def _no_credit(request: HoldRequest, room: int, held: int) -> InsufficientCredit
 
 
 def _no_budget(
-    request: HoldRequest, caps: Sequence[Cap], limit: int, room: int, held: int, ends_at: datetime
+    request: HoldRequest, caps: Sequence[Cap], limit: int, room: int, held: int, end: tuple[datetime, timedelta]
 ) -> BudgetExceeded:
     cap = caps[0]
     if limit == 0:
@@ -244,7 +249,8 @@ def _no_budget(
     soon = _soon(request, room, held)
     if cap.window == LIFETIME:
         return BudgetExceeded(f"{in_short} The budget is never filled up again.", param=BUDGET, retry_after=soon)
-    left = max(0, (ends_at - clock.now()) // timedelta(seconds=1) + 1)
+    ends_at, ends_in = end
+    left = max(0, ends_in // timedelta(seconds=1) + 1)
     return BudgetExceeded(
         f"{in_short} The budget's window ends at {ends_at.isoformat()}.", param=BUDGET, retry_after=soon or left
     )

@@ -93,7 +93,9 @@ def _versions(model: str) -> tuple[Rates, ...]:
 def _chunks(model: str, since: datetime) -> Iterator[list[UsageRecord]]:
     last = lowest_at(since)
     while True:
+        # What no price was asked for, like the counting of tokens, costs nothing at any.
         found = UsageRecord.objects.filter(model=model, outcome__in=BILLABLE, request_id__gt=last)
+        found = found.exclude(price_version=None)
         records = list(found.order_by("request_id")[:CHUNK])
         if not records:
             return

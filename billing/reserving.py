@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,12 +30,16 @@ class HoldRequest(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A request's place in a slice, and what is held of it there; `writing` is the flight that writes it down."""
+    """A request's place in a slice, and what is held of it there; `writing` is the flight that writes it down.
+
+    One that has `left` is to be written down no more.
+    """
 
     request: HoldRequest
     slice: Slice
     held_nusd: int
     writing: asyncio.Task[None] | None = None
+    left: bool = False
 
     def release(self, cost_nusd: int) -> int:
         """Return how much of the slice goes with a charge: all that was held, if the slice is to end."""
@@ -45,15 +49,15 @@ class Place:
 class Hold(NamedTuple):
     """Money set aside for one request: it is settled once, or voided, or the reaper ends it.
 
-    `room_nusd` was left in the scarcest purse, and the first window of `purses` ends at `ends_at`; neither is known of
-    a request that has its `place` in a slice.
+    `room_nusd` was left in the scarcest purse, and the first window of `purses` ended `ends_in` later; neither is known
+    of a request that has its `place` in a slice.
     """
 
     request_id: UUID
     amount_nusd: int
     purses: tuple[UUID, ...]
     room_nusd: int = 0
-    ends_at: datetime | None = None
+    ends_in: timedelta | None = None
     place: Place | None = None
 
     def grown(self, amount_nusd: int) -> Hold:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,8 @@ import psycopg
 
 from billing.budgets import PER_REQUEST, SHADOW, Cap
 from billing.reserving import Hold, HoldRequest, Place
-from billing.slices import NEVER, Pocket, Slice
-from foundation import clock, ids, logs
+from billing.slices import NEVER, REST_MS, Pocket, Slice
+from foundation import ids, logs
 from foundation.errors import PlatformError
 from foundation.stores import Postgres
 
@@ -37,8 +37,8 @@ LEASE_MARGIN_MS = 1_000
 WINDOW_MARGIN_MS = 2_000
 # After a slice was refused, none is asked for.
 REFUSED_MS = 1_000
-# A pocket that nobody used for so long is forgotten.
-FORGET_MS = 60_000
+# A pocket that nobody used for so long is forgotten: each customer with budgets of their own has one.
+FORGET_MS = 2 * REST_MS
 MOST_KNOWN = 2_000
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -65,6 +65,7 @@ class Slices:
         self._closed = False
         self._wanted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Start looking after the slices; call it on the running loop."""
@@ -75,6 +76,8 @@ class Slices:
         self._closed = True
         for pocket in self._pockets.values():
             pocket.rest(NEVER)
+        # What is asked for just now comes retired, and has to go back as well.
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._give_back(self._now())
 
     async def stop(self) -> None:
@@ -96,9 +99,7 @@ class Slices:
         if found is None:
             return None
         place = Place(request, found, amount)
-        if not self._unwritten:
-            asyncio.get_running_loop().call_later(WRITE_SECONDS, self._write)
-        self._unwritten[request.request_id] = place
+        self._write_soon([place])
         return place
 
     def learn(self, request: HoldRequest, room_nusd: int) -> None:
@@ -122,6 +123,7 @@ class Slices:
     async def leave(self, place: Place) -> bool:
         """Write nothing down any more of a request that ends; True if it may be on record."""
         self._unwritten.pop(place.request.request_id, None)
+        place.left = True
         if place.writing is None:
             return False
         await asyncio.wait({place.writing})
@@ -209,7 +211,9 @@ class Slices:
             size = 0 if self._closed else pocket.wish(now, self._processes)
             if size:
                 pocket.asking = True
-                self._run(self._ask_for(kind, pocket, size))
+                asking = self._run(self._ask_for(kind, pocket, size))
+                self._asking.add(asking)
+                asking.add_done_callback(self._asking.discard)
 
     async def _ask_for(self, kind: Kind, pocket: Pocket, size: int) -> None:
         began = self._now()
@@ -226,13 +230,19 @@ class Slices:
             hold.purses,
             size,
             usable_until=self._usable_until(began),
-            window_ends=self._loop_time_of(hold.ends_at),
+            # From when it was asked for, and so a little early.
+            window_ends=NEVER if hold.ends_in is None else began + hold.ends_in // MILLISECOND - WINDOW_MARGIN_MS,
             touched=self._now(),
             retired=self._closed,
         )
         pocket.slices.append(made)
         # Postgres was heard just now: the slice may be used before the next look.
         self._heard = max(self._heard, began)
+
+    def _write_soon(self, places: list[Place]) -> None:
+        if places and not self._unwritten:
+            asyncio.get_running_loop().call_later(WRITE_SECONDS, self._write)
+        self._unwritten.update((place.request.request_id, place) for place in places)
 
     def _write(self) -> None:
         if self._unwritten:
@@ -255,7 +265,12 @@ class Slices:
             }
             for place in places
         ]
-        await self._postgres.fetch(ENTER, (orjson.dumps(rows).decode(), self._lease))
+        try:
+            await self._postgres.fetch(ENTER, (orjson.dumps(rows).decode(), self._lease))
+        except (PlatformError, psycopg.Error):
+            # Who waits for it is told. What runs on is written down later: its Idempotency-Key is claimed by its row.
+            self._write_soon([place for place in places if not place.left])
+            raise
 
     # Bookkeeping.
 
@@ -298,11 +313,6 @@ class Slices:
 
     def _usable_until(self, asked_at: int) -> int:
         return asked_at + self._lease_ms - LEASE_MARGIN_MS
-
-    def _loop_time_of(self, instant: datetime | None) -> int:
-        if instant is None:
-            return NEVER
-        return self._now() + (instant - clock.now()) // MILLISECOND - WINDOW_MARGIN_MS
 
     def _now(self) -> int:
         return int(asyncio.get_running_loop().time() * 1000)

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 from billing import units
 from foundation.ids import uuid7
 from inference import credentials
+from inference.gateway.offering import sells_no_tokens
 from inference.models import Model, Pool
 from tenants.asking import AskForm
 
@@ -36,6 +37,19 @@ class PriceForm(AskForm):
     effective_from = forms.SplitDateTimeField(
         required=False, label="Applies from", help_text="UTC. Empty: from now on."
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a price that would leave a model's answers unsold because a rate of their tokens was forgotten."""
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        model, rates = asked.get("model"), {kind for kind in units.UNITS if asked.get(kind) is not None}
+        if asked["free"] or model is None:
+            return asked
+        if sells_no_tokens(model.input_modalities, model.output_modalities, rates):
+            raise forms.ValidationError(
+                "A model that answers with text needs a rate for input and one for output. Enter 0 where one costs "
+                "nothing."
+            )
+        return asked
 
     @staticmethod
     def components(asked: dict[str, Any]) -> dict[str, Decimal]:

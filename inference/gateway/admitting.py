@@ -62,16 +62,20 @@ class Admitting:
         try:
             admitting = self._admission.enqueue(self._admission_request(http, caller, order, attempt))
         except PlatformError:
-            await self._undo(None, taken)
+            # What was asked for is on its way: only what has come can be given back.
+            await self._undo(None, await self._held(request, taken))
             raise
         # Both are under way: waiting for one after the other takes as long as the slower one.
         ticket = await _outcome(admitting)
-        hold = taken if isinstance(taken, Hold) else await _outcome(self._holds.outcome(request, taken))
+        hold = await self._held(request, taken)
         if isinstance(ticket, Ticket) and isinstance(hold, Hold):
             self._measure(began)
             return ticket, hold
         await self._undo(ticket, hold)
         raise next(refusal for refusal in (ticket, hold) if isinstance(refusal, Exception))
+
+    async def _held(self, request: HoldRequest, taken: Hold | asyncio.Future[Hold]) -> Hold | Exception:
+        return taken if isinstance(taken, Hold) else await _outcome(self._holds.outcome(request, taken))
 
     def _measure(self, began: float) -> None:
         self._admitted += 1

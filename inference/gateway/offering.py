@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from billing.rates import Rates
 from inference.gateway.engines.kinds import ENGINES, has_words, serves
 from inference.gateway.surfaces.router import SURFACES
+from inference.gateway.surfaces.surface import TOKENS
 
 
 def endpoints(
@@ -30,3 +31,11 @@ def endpoints(
             serves(kind, surface.name) and has_words(ENGINES[kind], surface.name, template) for kind, template in known
         )
     )
+
+
+def sells_no_tokens(reads: Collection[str], makes: Collection[str], kinds: Collection[str]) -> bool:
+    """Say whether a price of these kinds is meant for the tokens of a model's answers and lacks a rate of theirs."""
+    generates = any(surface.generates and surface.takes in reads and surface.makes in makes for surface in SURFACES)
+    given = set(kinds)
+    is_for_tokens = bool(given) and given <= {*TOKENS, "cached_input", "requests"}
+    return generates and is_for_tokens and not TOKENS.issubset(given)

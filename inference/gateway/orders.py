@@ -159,6 +159,8 @@ async def _read(http: Http, surface: Surface) -> Wanted:
     named = single(headers, CUSTOMER)
     if named:
         wanted.customer = _customer(named)
+        # As when the body names another: it is another request, and somebody else's.
+        wanted.digest = blake2b(digest + named, digest_size=32, person=CUSTOMER[:16]).digest()
     return wanted
 
 

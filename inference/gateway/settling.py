@@ -140,7 +140,8 @@ def _bill(exchange: Exchange, used: Consumption) -> Bill:
         completion_tokens=used.tokens.completion,
         unit=exchange.order.surface.unit if exchange.quantity else "",
         quantity=exchange.quantity,
-        price_version=exchange.order.rates.version,
+        # What costs nothing at any price is charged by none, so that no corrected one ever makes it cost anything.
+        price_version=exchange.order.rates.version if exchange.order.surface.charges else None,
         cost=cost,
         purses=exchange.hold.purses,
         ttft_ms=None if first is None else int((first - exchange.started) * 1000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foundation import ids
 from foundation.errors import InvalidRequest, NotFound
+from inference.models import Model
 from keys import limiting, subjects
 from keys.limiting import EACH, Target
 from keys.models import ApiKey, ScopeLimits
@@ -22,6 +23,8 @@ def find(organization: Organization, scope: str, text: str) -> Target:
         return _project(organization, text)
     if scope == ScopeLimits.Scope.KEY:
         return _key(organization, text)
+    if scope == subjects.MODEL:
+        text = _model(text)
     return limiting.subject(organization, scope, text)
 
 
@@ -43,6 +46,14 @@ def scope(target: Target) -> str:
         return target.scope
     kinds = {Organization: ScopeLimits.Scope.ORGANIZATION, Project: ScopeLimits.Scope.PROJECT}
     return kinds.get(type(target), ScopeLimits.Scope.KEY).value
+
+
+def _model(name: str) -> str:
+    """Return the id behind an alias: requests count as those of the model that it stands for, and so do its limits."""
+    if Model.objects.filter(pk=name).exists():
+        return name
+    found: str | None = Model.objects.filter(aliases__contains=[name]).values_list("pk", flat=True).first()
+    return found or name
 
 
 def _project(organization: Organization, text: str) -> Project:

@@ -159,7 +159,10 @@ def test_a_price_can_start_later_or_be_nothing_at_all(olu):
         ({"free": "on", "input": "1"}, "A price has rates, or is free"),
         ({"input": "-1"}, "greater than or equal to 0"),
         ({"input": "0.0000000001"}, "decimal places"),
-        ({"requests": "1000"}, "less than 1,000,000,000"),
+        ({"input": "0", "output": "0", "requests": "1000"}, "less than 1,000,000,000"),
+        ({"input": "1"}, "needs a rate for input and one for output"),
+        ({"output": "1", "cached_input": "1"}, "needs a rate for input and one for output"),
+        ({"requests": "0.1"}, "needs a rate for input and one for output"),
         ({"model": "nothing", "input": "1"}, "Select a valid choice"),
     ],
 )
@@ -169,6 +172,13 @@ def test_a_price_that_makes_no_sense_is_not_published(olu, fields, problem):
     assert answer.status_code == 422
     assert problem in text(answer)
     assert Price.objects.count() == 1
+
+
+def test_a_model_that_only_reads_needs_no_rate_for_output(olu):
+    offer("tiny")
+    Model.objects.update(output_modalities=["embeddings"])
+    assert olu.post(address(Price, "add"), {"model": "tiny", "input": "0.1"}).status_code == 302
+    assert prices.current("tiny").version == 2
 
 
 def test_a_model_without_a_price_is_marked_in_the_list(olu):

@@ -8,9 +8,11 @@ import pytest
 
 from billing.models import BudgetNotice
 from foundation import clock, ids
+from inference.models import Model
 from keys import limiting
 from keys.effective import Limits
 from keys.models import ScopeLimits
+from tests.api import world
 from tests.api.world import Asking, error, rfc3339
 from tests.inference import records
 from tests.inference.limits.cast import hold, spend
@@ -45,6 +47,16 @@ def test_what_was_set_is_read_replaced_as_a_whole_and_taken_away(acme, by_key, p
 def test_an_address_is_known_by_its_64(by_key):
     by_key("PUT", "limits/addresses/2001:db8::1", {"limits": {"rpm": 1}})
     assert by_key.get("limits/addresses/2001:db8::/64")["subject"] == "2001:db8::/64"
+
+
+def test_limits_set_by_an_alias_are_those_of_the_model_behind_it(by_key):
+    Model.objects.create(
+        id="org/sim", display_name="Sim", context_length=1, max_output_tokens=1, aliases=["chat", "sim"]
+    )
+    world.offer("sim")
+    for name, of in (("chat", "org/sim"), ("sim", "sim"), ("new", "new")):
+        assert by_key("PUT", f"limits/models/{name}", {"limits": {"rpm": 1}}).json()["subject"] == of
+    assert by_key.get("limits/models/org/sim")["limits"]["rpm"] == 1
 
 
 def test_only_operators_set_the_limits_of_the_organization(acme, by_key, operator):

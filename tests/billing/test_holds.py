@@ -109,7 +109,10 @@ async def test_asking_twice_for_the_same_hold_takes_it_once(fresh_database):
     asked = cast.request(acme, 600, Budget(700))
     async with cast.money(fresh_database.url) as money:
         first, again = await asyncio.gather(money.holds.take(asked), money.holds.take(asked))
-        assert first.purses == again.purses == (await money.holds.take(asked)).purses
+        later = await money.holds.take(asked)
+        # What is left in the purses, and for how long, is told of the moment.
+        assert {hold[:3] for hold in (first, again, later)} == {(asked.request_id, 600, first.purses)}
+        assert len(set(first.purses)) == 2
     assert await balance(acme) == (1000, 600)
 
 
@@ -177,6 +180,7 @@ REFUSALS = [
     (100, "day", 0, 101, "more than the whole budget", None),
     (100, "lifetime", 60, 50, "never filled up again", None),
     (100, "request", 0, 101, "per request", None),
+    (0, "request", 0, 1, "is 0, which blocks", None),
     (100, "5h", 60, 50, "window ends at", 5 * 3600),
 ]
 

@@ -1,9 +1,10 @@
 """Slices of hot purses: requests are held without a round trip, and no sum is ever another than without them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+import psycopg
 import pytest
 
 from billing import reconciliation
@@ -68,6 +69,17 @@ async def eventually(condition) -> None:
             await asyncio.sleep(0.02)
 
 
+@contextmanager
+def away(database, function: str) -> Iterator[None]:
+    """Let Postgres not know one of its functions for the length of a block."""
+    name, _ = function.split("(")
+    database.sql(f"ALTER FUNCTION {function} RENAME TO {name}_away")
+    try:
+        yield
+    finally:
+        database.sql(f"ALTER FUNCTION {function.replace(name, name + '_away')} RENAME TO {name}")
+
+
 async def balance(database, who) -> tuple[int, int]:
     """What the wallet has, and what of it is held, slices included."""
     ((posted, held),) = database.sql("SELECT posted_nusd, held_nusd FROM billing_purse WHERE id = %s", who)
@@ -83,10 +95,12 @@ async def test_requests_on_a_hot_purse_are_held_in_memory_and_charged_as_ever(fr
     acme, budget = await founded(RICH), Budget(RICH)
     async with process(fresh_database.url) as money:
         hold = await heat(money, acme, budget)
-        before = await balance(fresh_database, acme)
+        posted, _ = await balance(fresh_database, acme)
+        of_slice = "SELECT amount_nusd FROM billing_hold WHERE request_id = %s"
+        ((before,),) = fresh_database.sql(of_slice, hold.place.slice.id)
         await settle(money, acme, hold, 7)
-        after = await balance(fresh_database, acme)
-        assert (before[0] - after[0], before[1] - after[1]) == (7, 7)
+        assert fresh_database.sql(of_slice, hold.place.slice.id) == [(before - 7,)]
+        assert (await balance(fresh_database, acme))[0] == posted - 7
         assert await verify() == []
     assert (await balance(fresh_database, acme))[1] == 0
     assert fresh_database.sql("SELECT count(*) FROM billing_hold") == [(0,)]
@@ -102,6 +116,24 @@ async def test_a_request_in_a_slice_is_on_record_before_its_answer_begins_and_go
         assert (await in_flight(acme))[1] == AMOUNT
         await settle(money, acme, hold)
         assert fresh_database.sql(mine) == []
+        assert await verify() == []
+
+
+async def test_what_could_not_be_written_down_is_written_down_when_postgres_can_again(fresh_database):
+    acme = await founded(RICH)
+    mine = "SELECT count(*) FROM audit_hold WHERE state <> 'slice'"
+    async with process(fresh_database.url) as money:
+        hold = await heat(money, acme)
+        with away(fresh_database, "turnpike_enter(jsonb, interval)"):
+            with pytest.raises(psycopg.errors.UndefinedFunction):
+                await money.holds.show(hold)
+            assert fresh_database.sql(mine) == [(0,)]
+
+        async def is_on_record():
+            return fresh_database.sql(mine) == [(1,)]
+
+        await eventually(is_on_record)
+        await settle(money, acme, hold)
         assert await verify() == []
 
 
@@ -126,6 +158,25 @@ async def test_an_idle_slice_is_given_back(fresh_database):
 
         await eventually(nothing_is_held)
         assert (await balance(fresh_database, acme))[1] == 0
+
+
+async def test_a_slice_that_comes_while_its_process_leaves_is_given_back(fresh_database):
+    acme = await founded(RICH)
+    async with process(fresh_database.url) as money:
+        holds = [await heat(money, acme)]
+        with psycopg.connect(fresh_database.owner_url) as other:
+            other.execute("SELECT FROM billing_purse WHERE id = %s FOR UPDATE", [acme])
+
+            async def another_is_asked_for():
+                while (taken := money.holds.begin(cast.request(acme, AMOUNT))) and isinstance(taken, Hold):
+                    holds.append(taken)
+                return any(pocket.asking for pocket in money.holds._slices._pockets.values())
+
+            await eventually(another_is_asked_for)
+            leaving = asyncio.create_task(money.holds.drain())
+            await asyncio.sleep(0)
+        await leaving
+    assert slices(fresh_database) == len({hold.place.slice.id for hold in holds if hold.place})
 
 
 async def test_nobody_is_refused_for_what_lies_idle_in_another_processs_slice(fresh_database):

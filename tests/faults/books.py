@@ -38,6 +38,10 @@ class Books:
         query = "SELECT count(*) FROM billing_hold WHERE organization_id = %s"
         return self.installation.sql(query, self.tenant.id)[0][0]
 
+    def slices(self) -> int:
+        query = "SELECT count(*) FROM billing_hold WHERE organization_id = %s AND slice_id = request_id"
+        return self.installation.sql(query, self.tenant.id)[0][0]
+
     def records(self) -> dict[str, dict[str, Any]]:
         """The usage records by the request ids that clients see."""
         query = "SELECT to_jsonb(u) FROM billing_usagerecord u WHERE organization_id = %s ORDER BY request_id"

@@ -16,7 +16,8 @@ from inference.gateway.wanted import Outcome, Wanted
 JSON = b"application/json"
 MOST_BYTES = 10 * 1024 * 1024
 MOST_BYTES_WITH_MEDIA = 32 * 1024 * 1024
-_TOKENS = frozenset({"input", "output"})
+TOKENS = frozenset({"input", "output"})
+"""The rates that a price has for an answer of tokens."""
 _STREAM_HEAD: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -58,9 +59,15 @@ class Surface(ABC):
         """Check a body. Raises `InvalidRequest` that names the field at fault, and `RequestTooLarge`."""
 
     def is_priced(self, rates: Rates) -> bool:
-        """Say whether a price is free, or charges for this endpoint at all."""
-        tokens = (_TOKENS if self.generates else _TOKENS - {"output"}) if self.counts_tokens else frozenset()
-        return not rates.per_million or bool(rates.per_million.keys() & (tokens | {"requests", self.unit}))
+        """Say whether a price is free, or charges for this endpoint.
+
+        Where an answer has tokens of its own both of their rates are there: none is free because it was forgotten. 0
+        is a rate.
+        """
+        kinds = rates.per_million.keys()
+        if self.generates and kinds:
+            return kinds >= TOKENS
+        return not kinds or bool(kinds & {"requests", self.unit, *(["input"] if self.counts_tokens else ())})
 
     def error(self, error: PlatformError, request_id: str) -> bytes:
         """Write the body of an answer that is an error."""

@@ -282,5 +282,6 @@ def test_postgres_does_what_the_model_says(fresh_database):
     Money.teller = Teller(fresh_database.url)
     with closing(Money.teller), psycopg.connect(fresh_database.owner_url, autocommit=True) as Money.owner:
         run_state_machine_as_test(Money, settings=HISTORIES)
-    assert {event for event in EVENTS if not Money.seen[event]} == set()
+    if HISTORIES.derandomize:  # Of histories that are new each time some miss a rare event.
+        assert {event for event in EVENTS if not Money.seen[event]} == set()
     assert Money.seen["step"] > 2000

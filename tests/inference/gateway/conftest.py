@@ -40,6 +40,7 @@ def options(fresh_database: Database) -> Options:
         processes=1,
         valkey_timeout_ms=2000,
         receipt_signing_key=settings.RECEIPT_SIGNING_KEY,
+        hold_slices=settings.HOLD_SLICES,
     )
 
 

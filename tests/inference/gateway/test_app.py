@@ -116,6 +116,14 @@ async def test_a_model_without_a_price_is_refused(acme):
     expect(await acme.ask(GOOD | {"model": "raw"}), 403, "model_not_priced")
 
 
+@pytest.mark.parametrize("kinds", [("input",), ("output",), ("cached_input", "output"), ("requests",)])
+async def test_no_tokens_are_given_away_because_their_rate_was_forgotten(acme, kinds):
+    await _add_model("half")
+    await off_loop(_publish)("half", **dict.fromkeys(kinds, Decimal(1)))
+    await acme.gateway._news._reload()
+    expect(await acme.ask(GOOD | {"model": "half"}), 403, "model_not_priced")
+
+
 async def test_a_model_past_its_sunset_is_refused(acme):
     await _add_model("old", sunset_at=clock.now() - timedelta(days=1))
     await acme.gateway._news._reload()
@@ -134,9 +142,9 @@ async def test_a_public_name_hides_the_engines_name(acme):
         assert b'"model":"sim"' not in answer.body
 
 
-def _publish(model: str) -> None:
+def _publish(model: str, **components: Decimal) -> None:
     with isolation.everything():
-        prices.publish(model=model, components={"input": Decimal(1)}, actor=SYSTEM)
+        prices.publish(model=model, components=components or {"input": Decimal(1), "output": Decimal(0)}, actor=SYSTEM)
 
 
 async def test_an_empty_wallet_is_refused(customer):

@@ -235,3 +235,13 @@ async def test_the_catalogue_is_read_again_when_somebody_says_so(customer, fresh
     await off_loop(lambda: redis.Redis.from_url(settings.REDIS_URL).publish("turnpike:catalogue", "x"))()
     await off_loop(eventually)(lambda: not acme.gateway.services.catalogue.models)
     assert (await acme.chat("hi")).error["code"] == "model_not_found"
+
+
+async def test_a_request_for_which_the_limits_have_no_time_gives_its_hold_back(customer, usage, fresh_database):
+    acme = await customer(credit=Decimal("0.02"))
+    await acme.gateway._admission._admitting.close()
+    answers = [await acme.chat("hi", max_tokens=10_000) for _ in range(3)]
+    assert [(answer.status, answer.error["code"]) for answer in answers] == [(503, "overloaded")] * 3
+    await acme.gateway._holds._taking.drain()
+    assert fresh_database.sql("SELECT count(*) FROM billing_hold") == [(0,)]
+    assert await usage() == []

@@ -47,6 +47,14 @@ async def test_another_body_under_the_same_key_is_a_conflict(customer, usage):
     assert len(await usage()) == 1
 
 
+async def test_the_same_for_another_customer_is_a_conflict(customer, usage):
+    acme = await customer()
+    for name, status in (("ada", 200), ("bob", 409), ("ada", 200), ("", 409)):
+        answer = await acme.chat(FAST, headers={"idempotency-key": "order-1", "x-turnpike-customer": name})
+        assert answer.status == status
+    assert [record["customer"] for record in await usage()] == ["ada"]
+
+
 async def test_a_stream_is_repeated_as_a_stream(customer, usage):
     acme = await customer()
     await acme.stream(FAST, **keyed())

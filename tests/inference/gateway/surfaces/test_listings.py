@@ -1,10 +1,13 @@
 """Endpoints that read and answer with a list: ranks, scores, verdicts, vectors, tokens."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
-from billing import prices
+from billing import prices, rerating
+from foundation import ids
 from foundation.errors import InvalidRequest
 from inference.gateway.surfaces.moderations import Moderations
 from inference.gateway.surfaces.rankings import Rerank, Score
@@ -15,6 +18,8 @@ from tests.threads import off_loop
 
 RERANK, SCORE, MODERATIONS, TOKENIZE = Rerank(), Score(), Moderations(), Tokenize()
 QUERY = "What is rain?"
+
+preview = off_loop(rerating.preview)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +96,21 @@ async def test_tokens_are_counted_for_nothing(customer, usage):
     assert [record["prompt_tokens"] for record in records] == [0, 0]
 
 
+async def test_a_corrected_price_makes_nobody_pay_for_counted_tokens(customer, usage):
+    acme, asked = await customer(), {"model": "sim", "messages": [{"role": "user", "content": "hi"}]}
+    for path in ("/v1/tokenize", "/v1/messages/count_tokens", "/v1/chat/completions"):
+        assert (await acme.ask(asked, path=path)).status == 200
+    counted, also_counted, chat = await usage()
+    began = datetime.fromisoformat(str(counted["started_at"]))
+    await publish("sim", began, input=Decimal(5), output=Decimal(5), requests=Decimal(1000))
+    (impact,) = await preview(model="sim", since=began - timedelta(seconds=1))
+    assert (impact.requests, impact.charged_nusd) == (1, chat["cost_nusd"])
+    receipt = await acme.ask(
+        b"", method="GET", path=f"/v1/receipts/{ids.public('req', UUID(also_counted['request_id']))}"
+    )
+    assert (receipt.json["receipt"]["price"], receipt.json["receipt"]["lines"]) == (None, [])
+
+
 async def test_vectors_come_as_asked(customer, usage):
     acme = await customer()
     plain = await acme.ask({"model": "sim", "input": ["a", "b"], "dimensions": 8}, path="/v1/embeddings")
@@ -138,10 +158,10 @@ async def test_a_price_without_a_rate_for_it_sells_nothing(customer, usage):
     assert await usage() == []
 
 
-async def publish(model: str, **components: Decimal) -> None:
+async def publish(model: str, starts: datetime | None = None, **components: Decimal) -> None:
     @off_loop
     def run() -> None:
         with isolation.everything():
-            prices.publish(model=model, components=components, actor=Actor.system("tests"))
+            prices.publish(model=model, components=components, actor=Actor.system("tests"), effective_from=starts)
 
     await run()
