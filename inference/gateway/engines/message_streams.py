@@ -148,7 +148,10 @@ class MessageStream:
 
 
 def openai_usage(told: Any) -> dict[str, Any] | None:
-    """Write Anthropic's usage in OpenAI's words; None for what is none. Its input tokens are those outside the cache."""
+    """Write Anthropic's usage in OpenAI's words; None for what is none.
+
+    Its input tokens are only those that no cache was asked for.
+    """
     if not isinstance(told, dict):
         return None
     fresh, made, written, read = (told.get(name) or 0 for name in _USAGE[:4])

@@ -69,7 +69,7 @@ READ = {
     "until it hangs up": answer(EVENTS + DONE, STREAMED),
     "with CRLF": answer((EVENTS + DONE).replace(b"\n", b"\r\n"), STREAMED),
     "with a byte order mark": answer(b"\xef\xbb\xbf" + EVENTS + DONE, STREAMED),
-    "with comments": answer(b": hi\n\n" + EVENTS + b": bye\n\n" + DONE, STREAMED),
+    "with comments": answer(b": SECRET/1 PROCESSING\n\n" + EVENTS + b": bye\n\n" + DONE, STREAMED),
     "with ids and times to retry": answer(b"retry: 5\n" + EVENTS.replace(b"data:", b"id: 1\ndata:") + DONE, STREAMED),
     "with several data lines": answer(LINES + EVENTS.partition(b"\n\n")[2] + DONE, STREAMED),
     "without an end marker": answer(EVENTS, STREAMED),
@@ -90,6 +90,7 @@ async def test_every_stream_that_can_be_read_is_read(odd, customer, usage, piece
         assert (got.status, got.complete, got.text) == (200, True, "Grüße 🌍"), name
         assert got.events.count(b"[DONE]") == 1, name
         assert not {"set-cookie", "server", "x-checksum", "link"} & got.headers.keys(), name
+        assert b"SECRET" not in got.body, name
     records = [(one["outcome"], one["usage_source"], one["completion_tokens"]) for one in await usage()]
     assert records == [("complete", "final", 2)] * len(READ)
 
@@ -106,6 +107,8 @@ BROKEN = {
     "a page": answer(b"<html>\n\n", STREAMED),
     "half a chunk": answer(b"ffff\r\ndata: {", STREAMED, CHUNKED),
     "an error first": answer(b'data: {"error": {"message": "secret"}}\n\n', STREAMED),
+    "a field that is none": answer(b'error: {"message": "secret"}\n\n', STREAMED),
+    "something else than a chunk": answer(b'data: {"detail": "secret"}\n\n' + DONE, STREAMED),
 }
 
 
@@ -119,7 +122,11 @@ async def test_what_is_no_stream_is_an_error_without_a_charge(odd, customer, usa
 
 
 ERROR = b'event: error\ndata: {"message": "secret"}\n\n'
+GAVE_UP = chunk(choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}], error={"message": "secret"})
 CUT = {
+    "an error beside choices": answer(
+        EVENTS.partition(b"\n\n")[0] + b"\n\ndata: " + GAVE_UP + b"\n\n" + DONE, STREAMED
+    ),
     "an error in the middle": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n" + ERROR + EVENTS + DONE, STREAMED),
     "the connection ends": answer(b"fff\r\n" + EVENTS.partition(b"\n\n")[0] + b"\n\n", STREAMED, CHUNKED),
     "it goes on in HTML": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n<h1>secret</h1>\n\n", STREAMED),
@@ -134,3 +141,15 @@ async def test_a_stream_that_breaks_is_ended_in_band_without_a_charge(odd, custo
         assert b'"code":"upstream_error"' in got.events[-1], name
         assert b"secret" not in got.body, name
     assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(CUT)
+
+
+async def test_a_fault_of_ours_while_an_engine_answers_is_settled_and_told_as_the_engines(
+    odd, customer, usage, fresh_database, monkeypatch
+):
+    acme = await customer()
+    odd.says = answer(EVENTS + DONE, STREAMED)
+    monkeypatch.setattr("inference.gateway.engines.openai_wires.ByteStream.feed", lambda stream, chunk: 1 / 0)
+    got = await acme.stream("hi")
+    assert (got.status, got.error["code"]) == (502, "upstream_error")
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)]
+    assert fresh_database.sql("SELECT count(*) FROM audit_hold") == [(0,)]
