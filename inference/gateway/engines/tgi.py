@@ -1,8 +1,10 @@
 """Hugging Face's text-generation-inference: its chat route, and `/generate_stream` for all that is text.
 
 Messages go to its chat route, which has the model's own template; where the deployment has a chat template they are
-written as text here and continued by the native API (its documentation, version 3). That is always asked for a stream:
-only the last event of one tells how long the prompt was.
+written as text here and continued by the native API (huggingface/text-generation-inference, version 3: the fields in
+`router/src/lib.rs`, their bounds in `router/src/validation.rs`). That is always asked for a stream: only the last event
+of one tells how long the prompt was. So there is no `best_of`, which it refuses in streams. Its chat takes a presence
+penalty for a repetition penalty, moved by 2, so that is refused, too.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import orjson
 
 from inference.gateway.catalogue import Route
 from inference.gateway.engines.bridge import CHAT, chunks
+from inference.gateway.engines.mending import Mending, said
 from inference.gateway.engines.openai_wires import Generation, fields
 from inference.gateway.engines.parameters import COMMON, Parameters, cannot
 from inference.gateway.engines.text_wires import TextWire, check_prompt
@@ -24,12 +27,11 @@ if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 _TOOLS = frozenset({"tools", "tool_choice"})
-_CHAT = Parameters.of(COMMON | _TOOLS | {"logprobs", "top_logprobs", "response_format"})
-_NATIVE = Parameters.of(
-    COMMON - {"presence_penalty"} | {"top_k", "repetition_penalty", "best_of", "response_format"},
-)
+_SHARED = COMMON - {"presence_penalty"} | {"response_format"}
+_CHAT = Parameters.of(_SHARED | _TOOLS | {"logprobs", "top_logprobs"})
+_NATIVE = Parameters.of(_SHARED | {"top_k", "repetition_penalty"})
 # What the native API takes under the same name. The others need a closer look.
-_SAME = ("frequency_penalty", "repetition_penalty", "best_of")
+_SAME = ("frequency_penalty", "repetition_penalty")
 _REASONS = {"length": "length"}
 _MOST_SEED = 2**64
 
@@ -97,19 +99,35 @@ def _chat_body(order: Order, upstream_name: str) -> dict[str, Any]:
     body = _CHAT.put(fields(order, upstream_name))
     if grammar := _grammar(body.pop("response_format", None)):
         body["response_format"] = {"type": "json_object", "value": grammar}
+    if isinstance(body.get("stop"), str):
+        body["stop"] = [body["stop"]]
+    if "seed" in body:
+        body["seed"] %= _MOST_SEED
+    if body.get("top_p") == 0:
+        body["temperature"] = 0
+    if body.get("top_p") in (0, 1):
+        del body["top_p"]
     return body
 
 
 def _grammar(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the schema that an answer must satisfy. Raises `InvalidRequest` for a form it does not know."""
+    """Return the schema that an answer must satisfy. Raises `InvalidRequest` for a form it does not know.
+
+    It takes no schema without `properties`, and so it has none for JSON of any form.
+    """
     match wanted:
         case None | {"type": "text"}:
             return None
-        case {"type": "json_object"}:
-            return {"type": "object"}
-        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
+        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}} if "properties" in schema:
             return schema
     raise cannot("response_format")
+
+
+def _mend(answer: dict[str, Any]) -> None:
+    """Say why an answer ended as OpenAI does."""
+    for choice, _ in said(answer):
+        if choice.get("finish_reason") in ("eos_token", "stop_sequence"):
+            choice["finish_reason"] = "stop"
 
 
 def _sampling(asked: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +147,8 @@ class Chat:
     """Messages: to the chat route, or written as text where the deployment says how."""
 
     def __init__(self) -> None:
-        self._route: Wire = Generation("/v1/chat/completions", _chat_body)
+        mending = Mending((b'"eos_token"', b'"stop_sequence"'), _mend)
+        self._route: Wire = Generation("/v1/chat/completions", _chat_body, mending=mending)
         self._text: Wire = TextWire(Generate())
 
     def call(self, order: Order, upstream_name: str) -> Call | None:
