@@ -42,7 +42,10 @@ _UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|(?!data:|event:|erro
 _KEPT = (b"event:", b"error:", b"[", b"{", b"<")
 
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
-_PRIVATE = (b'"kv_transfer_params"', b'"metrics"', b'"metadata"', b'"timings"')
+_PRIVATE = tuple(
+    b'"%s"' % name
+    for name in (b"kv_transfer_params", b"metrics", b"metadata", b"timings", b"provider", b"x_groq", b"sglext")
+)
 
 
 class Blocks:

@@ -106,7 +106,9 @@ class Generation:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of an answer, under the public name."""
         answer = parsed(body, "choices")
-        if not answer["choices"] or not is_sound(answer):
+        kind, member = (dict, "message") if "messages" in order.wanted.fields else (str, "text")
+        said = all(isinstance(choice.get(member), kind) for choice in answer["choices"])
+        if not answer["choices"] or not said or not is_sound(answer):
             raise UpstreamError from ValueError("the engine could not finish its answer")
         if self._mending is not None:
             self._mending.answer(answer)
@@ -132,6 +134,8 @@ class Embedding:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep vectors and usage."""
         answer = parsed(body, "data")
+        if len(answer["data"]) != order.wanted.inputs:
+            raise UpstreamError from ValueError("the engine's answer has not one vector for each input")
         return Whole(shown(order, answer, _EMBEDDED), answer.get("usage"), 0)
 
 
@@ -143,13 +147,14 @@ def fields(order: Order, upstream_name: str) -> dict[str, Any]:
     return body
 
 
-def parsed(body: bytes, needed: str) -> dict[str, Any]:
-    """Parse an answer that has a list by this name. Raises `UpstreamError`."""
+def parsed(body: bytes, needed: str, each: type = dict) -> dict[str, Any]:
+    """Parse an answer that has a list by this name, each item of this type. Raises `UpstreamError`."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as cause:
         raise UpstreamError from cause
-    if not isinstance(answer, dict) or not isinstance(answer.get(needed), list):
+    items = answer.get(needed) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(items, list) or not all(type(item) is each for item in items):
         raise UpstreamError from ValueError(f"the engine's answer has no {needed}")
     return answer
 

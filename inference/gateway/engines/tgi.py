@@ -20,7 +20,8 @@ from inference.gateway.engines.mending import Mending, said
 from inference.gateway.engines.openai_wires import Generation, fields
 from inference.gateway.engines.parameters import COMMON, Parameters, cannot
 from inference.gateway.engines.text_wires import TextWire, check_prompt
-from inference.gateway.engines.wire import EVENT_STREAM, Call, Engine, Stream, Whole, Wire
+from inference.gateway.engines.wire import EVENT_STREAM, MISSHAPEN, Call, Engine, Stream, Whole, Wire
+from inference.gateway.errors import UpstreamError
 from inference.gateway.translation.text_answers import usage
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _CHAT = Parameters.of(_SHARED | _TOOLS | {"logprobs", "top_logprobs"})
 _NATIVE = Parameters.of(_SHARED | {"top_k", "repetition_penalty"})
 # What the native API takes under the same name. The others need a closer look.
 _SAME = ("frequency_penalty", "repetition_penalty")
+_TOKENIZE = Parameters.of(())
 _REASONS = {"length": "length"}
 _MOST_SEED = 2**64
 
@@ -167,12 +169,34 @@ class Chat:
         return self._text if order.template else self._route
 
 
+class Tokenize:
+    """The tokens of a text, each with its id; special ones are always among them."""
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Ask for the tokens."""
+        return Call("/tokenize", orjson.dumps({"inputs": _TOKENIZE.put(order.wanted.fields)["prompt"]}))
+
+    def stream(self, order: Order) -> Stream:
+        """There is no such stream."""
+        raise UpstreamError
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Count them."""
+        try:
+            tokens = [token["id"] for token in orjson.loads(body)]
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
+        if not all(type(token) is int for token in tokens):
+            raise UpstreamError from ValueError("the engine's tokens have no ids")
+        return Whole(orjson.dumps({"count": len(tokens), "tokens": tokens}), None, 0)
+
+
 class Tgi(Engine):
     """Text Generation Inference. It names the tokens of a prompt at the end only."""
 
     kind = "tgi"
-    wires = {CHAT: Chat(), "completions": TextWire(Generate())}
-    parameters = {CHAT: _CHAT, "completions": _NATIVE}
+    wires = {CHAT: Chat(), "completions": TextWire(Generate()), "tokenize": Tokenize()}
+    parameters = {CHAT: _CHAT, "completions": _NATIVE, "tokenize": _TOKENIZE}
 
     def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
         """Refuse tools where messages are written as text, a form of answer it does not know, and several prompts."""
@@ -183,3 +207,5 @@ class Tgi(Engine):
         _grammar(asked.get("response_format"))
         if surface == "completions":
             check_prompt(asked)
+        if surface == "tokenize" and "messages" in asked:
+            raise cannot("messages")

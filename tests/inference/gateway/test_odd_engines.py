@@ -153,3 +153,39 @@ async def test_a_fault_of_ours_while_an_engine_answers_is_settled_and_told_as_th
     assert (got.status, got.error["code"]) == (502, "upstream_error")
     assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)]
     assert fresh_database.sql("SELECT count(*) FROM audit_hold") == [(0,)]
+
+
+TRUE = {"role": "assistant", "content": "hi"}
+NO_ANSWERS = (
+    {"choices": []},
+    {"choices": [1]},
+    {"choices": [{"index": 0, "finish_reason": "stop"}]},
+    {"choices": [{"index": 0, "message": "hi"}]},
+    {"choices": [{"index": 0, "message": TRUE, "finish_reason": "error"}]},
+    {"choices": [{"index": 0, "message": TRUE, "error": {"message": "secret"}}]},
+    {"choices": [{"index": 0, "message": TRUE}], "error": {"message": "secret"}},
+    {"error": {"message": "secret"}},
+    {"detail": "secret"},
+    ["secret"],
+    "secret",
+    None,
+)
+
+
+async def test_a_whole_answer_that_is_none_is_an_error_without_a_charge(odd, customer, usage):
+    acme = await customer()
+    for said in NO_ANSWERS:
+        odd.says = answer(orjson.dumps(said if not isinstance(said, dict) else {**said, "usage": USAGE}), PLAIN)
+        got = await acme.chat("hi")
+        assert (got.status, got.error["code"]) == (502, "upstream_error"), said
+        assert b"secret" not in got.body, said
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(NO_ANSWERS)
+
+
+async def test_a_provider_is_not_named_in_a_stream(odd, customer):
+    acme = await customer()
+    named = chunk(provider="secret", x_groq={"id": "secret"}, sglext={"routed_experts": "secret"}, usage=USAGE)
+    odd.says = answer(EVENTS.partition(b"\n\n")[0] + b"\n\ndata: " + named + b"\n\n" + DONE, STREAMED)
+    got = await acme.stream("hi", stream_options={"include_usage": True})
+    assert (got.complete, orjson.loads(got.events[-2])["usage"]) == (True, USAGE)
+    assert b"secret" not in got.body

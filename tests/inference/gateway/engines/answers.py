@@ -117,10 +117,12 @@ TOKENS: tuple[Item, ...] = (
 )
 
 
-def whole(kind: str, surface: str, template: str) -> Item | tuple[Item, ...]:
+def whole(kind: str, surface: str, template: str) -> Item | tuple[Item, ...] | list[Item]:
     """Return what an engine answers there; several events where it is never asked for anything but a stream."""
     if kind == "triton":
         return GENERATED
+    if (kind, surface) == ("tgi", "tokenize"):
+        return [{"id": 1, "text": "x", "start": 0, "stop": 1}]
     if kind == "tgi" and (template or surface == "completions"):
         return TOKENS
     chats = surface in ("messages", "responses") and not _is_native(kind, surface)

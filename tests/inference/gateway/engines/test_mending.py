@@ -67,7 +67,13 @@ def test_what_mistral_read_from_its_cache_has_openais_name(told):
 
 
 def test_mistral_is_told_of_earlier_turns_in_its_own_words():
-    earlier = {"role": "assistant", "content": "so", "reasoning_content": "hm", "refusal": None, "annotations": []}
+    earlier: dict[str, Any] = {
+        "role": "assistant",
+        "content": "so",
+        "reasoning_content": "hm",
+        "refusal": None,
+        "annotations": [],
+    }
     asked = order(messages=[{"role": "developer", "content": "s"}, earlier, {"role": "user", "content": ""}])
     call = ENGINES["mistral"].wires[CHAT].call(asked, "up")
     assert call is not None
