@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
@@ -156,7 +157,7 @@ async def test_a_fault_of_ours_while_an_engine_answers_is_settled_and_told_as_th
 
 
 TRUE = {"role": "assistant", "content": "hi"}
-NO_ANSWERS = (
+NO_ANSWERS: tuple[Any, ...] = (
     {"choices": []},
     {"choices": [1]},
     {"choices": [{"index": 0, "finish_reason": "stop"}]},
