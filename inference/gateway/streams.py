@@ -38,7 +38,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
 # A data line that goes on in the next one, or a line that is no part of an event: an engine's own `id` and `retry`, and
 # its comments, of which some name who it is.
-_UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|(?!data:|event:|error:|[\r\n\[{<]|\Z))")
+_UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*+\n(?=data:)|(?!data:|event:|error:|[\r\n\[{<]|\Z))")
 _KEPT = (b"event:", b"error:", b"[", b"{", b"<")
 
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
@@ -245,5 +245,9 @@ def _is_choice(choice: Any) -> bool:
 
 def split_at_error(block: bytes) -> tuple[bytes, bool]:
     """Cut a block before an error that the engine reports, or what is no event, and tell whether there is any."""
-    error = (_ERROR.search(block) if b"error" in block else None) or _NO_EVENT.search(block)
-    return (block, False) if error is None else (block[: error.start()], True)
+    found = [_ERROR.search(block) if b"error" in block else None]
+    # Nearly every block begins with a field and has none of these, and finding that out is cheaper than the search.
+    if block[:1] in (b"[", b"{", b"<") or b"\n{" in block or b"\n[" in block or b"\n<" in block:
+        found.append(_NO_EVENT.search(block))
+    places = [match.start() for match in found if match is not None]
+    return (block[: min(places)], True) if places else (block, False)

@@ -195,6 +195,12 @@ def test_what_is_no_chunk_of_an_answer_is_a_failure(block):
     assert split_at_failure(event(chunk("a")) + block + event(chunk("b"))) == (event(chunk("a")), True)
 
 
+def test_of_an_error_and_what_is_no_event_the_first_counts():
+    page, error = b"<h1>secret</h1>\n\n", event({"error": {"message": "secret"}})
+    for block in (page + error, error + page):
+        assert split_at_error(event(chunk("a")) + block) == (event(chunk("a")), True)
+
+
 def test_text_about_failures_and_an_error_of_nothing_are_none():
     text = event(chunk('"choices" data: "error"')) + event(chunk("error")) + event(chunk("abort", error=None))
     assert split_at_failure(text) == (text, False)
