@@ -31,8 +31,10 @@ _NAMES = re.compile(rb"[A-Za-z0-9_-]+(?:[ \t]*,[ \t]*[A-Za-z0-9_-]+)*")
 _EXPOSED = b", ".join(
     (
         b"x-request-id",
+        b"request-id",
         b"x-turnpike-model",
         b"x-turnpike-cost-nano-usd",
+        b"x-turnpike-estimated",
         b"x-turnpike-original-request-id",
         b"idempotent-replayed",
         b"retry-after",

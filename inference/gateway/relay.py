@@ -73,6 +73,9 @@ class Relay:
                 raise
         except PlatformError as error:
             exchange.error = error
+        except Exception:  # The boundary to what engines write: whatever trips us there, the request is settled.
+            log.exception("delivery_tripped")
+            exchange.error = UpstreamError()
         finally:
             watch.cancel()
         if exchange.ending not in PAYING:

@@ -21,7 +21,9 @@ _USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 _USAGE_FIELD = re.compile(rb',\s*"usage"\s*:\s*' + _VALUE)
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _DONE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?\[DONE\]")
-_ERROR = re.compile(rb'(?:^|(?<=[\r\n]))(?:event: ?error|data: ?\{\s*"(?:error"|object"\s*:\s*"error"))')
+_ERROR = re.compile(rb'(?:^|(?<=[\r\n]))(?:event: ?error|error:|data: ?\{\s*"(?:error"|object"\s*:\s*"error"))')
+# How an engine ends a choice that it could not finish: it broke, or somebody there ended it.
+_FAILURES = ("error", "abort")
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 _INDEX = re.compile(rb'"choices"\s*:\s*\[\s*\{\s*"index"\s*:\s*(\d+)')
@@ -34,18 +36,23 @@ _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusa
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # JSON or HTML where an event should be: its lines begin with no field's name.
 _NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
-# A data line that goes on in the next one, or an engine's own `id` and `retry`.
-_UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|id:|retry:)")
+# A data line that goes on in the next one, or a line that is no part of an event: an engine's own `id` and `retry`, and
+# its comments, of which some name who it is.
+_UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*+\n(?=data:)|(?!data:|event:|error:|[\r\n\[{<]|\Z))")
+_KEPT = (b"event:", b"error:", b"[", b"{", b"<")
 
 # What engines tell about themselves. Inside text the quotes would be escaped, so these are keys where they are found.
-_PRIVATE = (b'"kv_transfer_params"', b'"metrics"', b'"metadata"', b'"timings"')
+_PRIVATE = tuple(
+    b'"%s"' % name
+    for name in (b"kv_transfer_params", b"metrics", b"metadata", b"timings", b"provider", b"x_groq", b"sglext")
+)
 
 
 class Blocks:
     """Cuts a stream of bytes into blocks of whole events, wherever the reads were cut.
 
     Events come out with one data line each, and without what is of no use to a client: a byte order mark at the start,
-    an engine's own `id` and `retry`. Lines end as the engine likes, by LF or CRLF.
+    an engine's own `id`, `retry` and comments. Lines end as the engine likes, by LF or CRLF.
     """
 
     def __init__(self) -> None:
@@ -78,6 +85,11 @@ class Blocks:
         return block
 
 
+def events_of(block: bytes) -> list[bytes]:
+    """Cut a block of whole events into its events."""
+    return _EVENT_END.split(block)
+
+
 def _end_of_events(data: bytes | bytearray, start: int = 0) -> int:
     """Return where the last blank line ends, 0 if there is none."""
     end = max(data.rfind(b"\n\n", start) + 2, data.rfind(b"\n\r\n", start) + 3)
@@ -89,7 +101,7 @@ def _with_one_data_line(event: bytes) -> bytes:
     if not _UNUSUAL.search(event):
         return event
     lines = event.splitlines()
-    kept = [line for line in lines if line.startswith((b"event:", b":"))]
+    kept = [line for line in lines if line.startswith(_KEPT)]
     # The values of data lines are joined by LF, which means nothing between the parts of JSON and is in none of them.
     data = b"".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
     if data:
@@ -196,7 +208,46 @@ def split_at_done(block: bytes) -> tuple[bytes, bytes]:
     return block[: marker.start()], event
 
 
+def split_at_failure(block: bytes) -> tuple[bytes, bool]:
+    """Cut a block before its first event that is no chunk of an answer, and tell whether there is any.
+
+    That is an error in whatever form, a chunk that has one beside its choices, or a choice that ended in one. Events
+    are read only where one of the words occurs, or where choices are fewer than data lines.
+    """
+    block, broken = split_at_error(block)
+    choices = block.count(b'"choices":[') + block.count(b'"choices": [')
+    if b'"error"' in block or b'"abort"' in block or choices < block.count(b"data:"):
+        place = 0
+        for event in _EVENT_END.split(block):
+            if b"data:" in event and not _is_chunk(event):
+                return block[:place], True
+            place += len(event)
+    return block, broken
+
+
+def _is_chunk(event: bytes) -> bool:
+    try:
+        value = next((orjson.loads(line[5:]) for line in event.splitlines() if line.startswith(b"data:")), None)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(value, dict) and is_sound(value)
+
+
+def is_sound(answer: dict[str, Any]) -> bool:
+    """Say whether an answer, or a chunk of one, is none that its engine could not finish."""
+    choices = answer.get("choices")
+    return not answer.get("error") and isinstance(choices, list) and all(map(_is_choice, choices))
+
+
+def _is_choice(choice: Any) -> bool:
+    return isinstance(choice, dict) and not choice.get("error") and choice.get("finish_reason") not in _FAILURES
+
+
 def split_at_error(block: bytes) -> tuple[bytes, bool]:
     """Cut a block before an error that the engine reports, or what is no event, and tell whether there is any."""
-    error = (_ERROR.search(block) if b"error" in block else None) or _NO_EVENT.search(block)
-    return (block, False) if error is None else (block[: error.start()], True)
+    found = [_ERROR.search(block) if b"error" in block else None]
+    # Nearly every block begins with a field and has none of these, and finding that out is cheaper than the search.
+    if block[:1] in (b"[", b"{", b"<") or b"\n{" in block or b"\n[" in block or b"\n<" in block:
+        found.append(_NO_EVENT.search(block))
+    places = [match.start() for match in found if match is not None]
+    return (block[: min(places)], True) if places else (block, False)

@@ -1,10 +1,16 @@
-"""Mistral's API: its names of fields, 422 for others, and usage with the last choice whether asked for or not."""
+"""Mistral's API: its names of fields, 422 for others, and usage with the last choice whether asked for or not.
+
+What it reasons is a part of content that is a list then. Of roles it has no `developer`, and a message has no members
+but its own.
+"""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from inference.simulator import fields
+from inference.simulator.bodies import Tokens
 from inference.simulator.chat import Chat
 from inference.simulator.chunks import Document
 from inference.simulator.dialects import Answer, Error
@@ -35,10 +41,14 @@ _KNOWN = frozenset(
         "tool_choice",
         "parallel_tool_calls",
         "prompt_mode",
+        "prompt_cache_key",
+        "reasoning_effort",
         "safe_prompt",
         "prediction",
     }
 )
+_KNOWN_IN_MESSAGES = frozenset({"role", "content", "name", "prefix", "tool_calls", "tool_call_id"})
+_ROLES = ("system", "user", "assistant", "tool")
 _KNOWN_TO_EMBED = frozenset({"model", "input", "encoding_format", "output_dimension", "output_dtype"})
 
 
@@ -67,7 +77,12 @@ class MistralChat(Chat):
         super().__init__(error)
 
     def document(self, request: Request, options: Options) -> Document:
-        return known(request, options, _KNOWN)
+        asked = known(request, options, _KNOWN)
+        for message in asked.get("messages") or ():
+            unknown = message.keys() - _KNOWN_IN_MESSAGES
+            if unknown or message.get("role") not in _ROLES:
+                raise Refused(422, "Extra inputs are not permitted", param="messages")
+        return asked
 
     def usage_wanted(self, asked: Document, stream: bool) -> tuple[bool, bool]:
         return False, False
@@ -87,6 +102,19 @@ class MistralChat(Chat):
 
     def role(self, job: Job) -> Document | None:
         return {"role": "assistant", "content": ""}
+
+    def reasoning(self, text: Any) -> Document:
+        return {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]}
+
+    def choice(self, answer: Answer, index: int, said: Document) -> Document:
+        job = answer.job
+        thought = [Tokens(job.part_words(index, part)) for part in job.parts if part.kind == "reasoning"]
+        content = said.pop("content", None)
+        if thought:
+            text = [] if content is None or isinstance(content, list) else [{"type": "text", "text": content}]
+            content = self.reasoning(thought[0])["content"] + text
+        message = {"role": "assistant", "content": content, "tool_calls": said.get("tool_calls")}
+        return {"index": index, "message": message, "finish_reason": job.finish_reason}
 
 
 class MistralEmbeddings(Embeddings):

@@ -13,7 +13,15 @@ from inference.simulator.pages import Pages
 from inference.simulator.pictures import Images
 from inference.simulator.responses import Responses
 from inference.simulator.speech import Speech
-from inference.simulator.tokenizing import Detokenize, NativeDetokenize, NativeTokenize, Tokenize
+from inference.simulator.tokenizing import (
+    Detokenize,
+    NativeDetokenize,
+    NativeTokenize,
+    SglangDetokenize,
+    SglangTokenize,
+    TgiTokenize,
+    Tokenize,
+)
 from inference.simulator.transcriptions import Transcriptions, Translations
 from inference.simulator.vllm import VllmChat, VllmCompletions
 
@@ -80,7 +88,7 @@ PERSONALITIES: dict[str, Personality] = {
         anthropic.guard,
     ),
     "tgi": Personality(
-        _served((tgi.Generate(), tgi.GenerateStream(), tgi.CompatGenerate(), tgi.TgiChat())),
+        _served((tgi.Generate(), tgi.GenerateStream(), tgi.CompatGenerate(), tgi.TgiChat(), TgiTokenize(tgi.error))),
         tgi.PAGES,
         tgi.error,
         guards.bearer_but_health,
@@ -97,6 +105,7 @@ PERSONALITIES: dict[str, Personality] = {
             (
                 *(sglang.Generate(), sglang.SglangChat(), sglang.SglangCompletions()),
                 *(Embeddings(sglang.error), Rerank(sglang.error), Score(sglang.error)),
+                *(SglangTokenize(sglang.error), SglangDetokenize(sglang.error)),
             )
         ),
         sglang.PAGES,

@@ -6,8 +6,12 @@ bounds, numbers with bounds, strings with lengths and the common formats. `patte
 
 from typing import Any
 
+from inference.simulator.refusals import Refused
+
 _DEEPEST = 6
 """Below this only what is required is filled, so that a schema may refer to itself."""
+_LONGEST = 1024
+"""Of arrays that a schema may ask for."""
 _FORMATS = {
     "date-time": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
@@ -23,21 +27,31 @@ _FORMATS = {
 _WORD = "the road runs along the river until a wooden gate "
 
 
-def sample(schema: object, root: object | None = None, depth: int = 0) -> Any:
-    """One value; for a schema that is none, null. A reference that leads nowhere is read as a schema of anything."""
+def sample(schema: object) -> Any:
+    """One value; for a schema that is none, null. A reference that leads nowhere is read as a schema of anything.
+
+    Raises Refused for keywords with values that they cannot have.
+    """
+    try:
+        return _sample(schema)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as cause:
+        raise Refused(400, "The schema cannot be compiled", param="response_format") from cause
+
+
+def _sample(schema: object, root: object | None = None, depth: int = 0) -> Any:
     root = schema if root is None else root
     if not isinstance(schema, dict) or depth > 4 * _DEEPEST:
         return None
     if "$ref" in schema:
-        return sample(_referred(schema["$ref"], root), root, depth + 1)
+        return _sample(_referred(schema["$ref"], root), root, depth + 1)
     for keyword in ("const", "enum", "default"):
         if keyword in schema:
             return schema[keyword][0] if keyword == "enum" else schema[keyword]
     for keyword in ("anyOf", "oneOf"):
         if schema.get(keyword):
-            return sample(_simplest(schema[keyword]) if depth >= _DEEPEST else schema[keyword][0], root, depth + 1)
+            return _sample(_simplest(schema[keyword]) if depth >= _DEEPEST else schema[keyword][0], root, depth + 1)
     if schema.get("allOf"):
-        return sample(_merged(schema, root), root, depth + 1)
+        return _sample(_merged(schema, root), root, depth + 1)
     return _of_type(schema, root, depth)
 
 
@@ -58,14 +72,16 @@ def _object(schema: dict[str, Any], root: object, depth: int) -> dict[str, Any]:
     properties: dict[str, Any] = schema.get("properties") or {}
     required = schema.get("required") or []
     names = [name for name in properties if depth < _DEEPEST or name in required]
-    return {name: sample(properties[name], root, depth + 1) for name in names}
+    return {name: _sample(properties[name], root, depth + 1) for name in names}
 
 
 def _array(schema: dict[str, Any], root: object, depth: int) -> list[Any]:
     least = schema.get("minItems", 0)
+    if least > _LONGEST:
+        raise ValueError(least)
     count = max(least, 1 if depth < _DEEPEST and schema.get("maxItems", 1) else 0)
     first = schema.get("prefixItems") or []
-    return [sample(first[at] if at < len(first) else schema.get("items"), root, depth + 1) for at in range(count)]
+    return [_sample(first[at] if at < len(first) else schema.get("items"), root, depth + 1) for at in range(count)]
 
 
 def _number(schema: dict[str, Any], *, whole: bool) -> float:

@@ -42,6 +42,19 @@ def error(status: int, message: str, kind: str | None = None, param: str | None 
     )
 
 
+def check(parameters: Document, grammar: Any) -> None:
+    """What it takes of sampling, in its own bounds. Raises Refused."""
+    top_p, seed, stop = parameters.get("top_p"), parameters.get("seed"), parameters.get("stop")
+    if top_p is not None and not 0 < top_p < 1:
+        raise Refused(422, "`top_p` must be > 0.0 and < 1.0")
+    if seed is not None and seed < 0:
+        raise Refused(422, "invalid value: integer, expected u64")
+    if stop is not None and not isinstance(stop, list):
+        raise Refused(422, "invalid type: string, expected a sequence")
+    if isinstance(grammar, dict) and "properties" not in (grammar.get("value") or {}):
+        raise Refused(422, "Grammar must have a 'properties' field")
+
+
 class Generate(Streamed):
     """`POST /generate`: `inputs` and `parameters` in, a text and, where asked, its details out."""
 
@@ -57,6 +70,7 @@ class Generate(Streamed):
         if not isinstance(parameters, dict):
             raise Refused(422, "parameters: expected an object")
         grammar = parameters.get("grammar")
+        check(parameters, grammar)
         wish = Wish(
             prompts=(prompts.of_text(fields.text(asked, "inputs")),),
             stream=self.streams(asked),
@@ -109,6 +123,8 @@ class GenerateStream(Generate):
     endpoint = "/generate_stream"
 
     def streams(self, asked: Document) -> bool:
+        if (asked.get("parameters") or {}).get("best_of") not in (None, 1):
+            raise Refused(422, "`best_of` != 1 is not supported when streaming tokens")
         return True
 
 
@@ -162,7 +178,9 @@ class TgiChat(Chat):
         super().__init__(error)
 
     def document(self, request: Request, options: Options) -> Document:
-        return fields.members(request)
+        asked = fields.members(request)
+        check(asked, asked.get("response_format"))
+        return asked
 
     def usage_wanted(self, asked: Document, stream: bool) -> tuple[bool, bool]:
         wanted = asked.get("stream_options")

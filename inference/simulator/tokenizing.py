@@ -113,3 +113,46 @@ class NativeDetokenize(Detokenize):
     """As llama.cpp has it."""
 
     member = "content"
+
+
+class SglangTokenize(Tokenize):
+    """As SGLang has it: of a text only, and never the pieces."""
+
+    aliases = ("/v1/tokenize",)
+
+    def prompt(self, asked: dict[str, Any]) -> Prompt:
+        return prompts.of_text(fields.text(asked, "prompt"))
+
+    def whole(self, answer: Answer) -> Body:
+        job = answer.job
+        ids = self.ids(job.prompts[0])
+        rendered = bodies.items([b"%d" % number for number in ids])
+        return bodies.json({"tokens": [rendered], "count": len(ids), "max_model_len": job.asked["max_model_len"]})
+
+
+class SglangDetokenize(Detokenize):
+    """As SGLang has it."""
+
+    aliases = ("/v1/detokenize",)
+    member = "text"
+
+
+class TgiTokenize(Tokenize):
+    """As TGI has it: `inputs` in, of whatever model, and each token with its place in the text."""
+
+    def read(self, request: Request, options: Options) -> Job:
+        asked = fields.members(request)
+        found = prompts.of_text(fields.text(asked, "inputs"))
+        return jobs.making((found,), len(encoded(found.content)), asked, options, found.instruction)
+
+    def whole(self, answer: Answer) -> Body:
+        text = answer.job.prompts[0].content
+        starts = range(0, len(text), BYTES_PER_TOKEN)
+        tokens = [_piece(number, start) for number, start in zip(encoded(text), starts, strict=True)]
+        return Body([b"[", bodies.items(tokens).tokens, b"]"])
+
+
+def _piece(number: int, start: int) -> bytes:
+    piece = decoded([number])
+    token = {"id": number, "text": piece.decode("utf-8", "replace"), "start": start, "stop": start + len(piece)}
+    return orjson.dumps(token)

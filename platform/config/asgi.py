@@ -23,7 +23,7 @@ from inference.gateway import answers  # noqa: E402 - after Django is set up
 from inference.gateway.addresses import Network  # noqa: E402 - after Django is set up
 from inference.gateway.app import Options, build_gateway  # noqa: E402 - after Django is set up
 from inference.gateway.errors import Draining  # noqa: E402 - after Django is set up
-from inference.gateway.surfaces.router import ROUTES  # noqa: E402 - after Django is set up
+from inference.gateway.surfaces.router import spoken  # noqa: E402 - after Django is set up
 
 log = logs.get(__name__)
 
@@ -150,7 +150,7 @@ def _closing(send: Send) -> Send:
 async def _refuse(scope: Scope, send: Send, error: PlatformError) -> None:
     # This connection leads to the same process again; the client's next request has to reach another one.
     headers = [(b"connection", b"close")] if scope["http_version"].startswith("1") else []
-    await answers.refuse(send, ROUTES.get(scope["path"]), error, ids.public("req", ids.uuid7()), headers)
+    await answers.refuse(send, spoken(scope), error, ids.public("req", ids.uuid7()), headers)
 
 
 def gateway_options() -> Options:

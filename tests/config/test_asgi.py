@@ -127,6 +127,16 @@ async def test_a_draining_process_sends_new_inference_elsewhere(platform, versio
     assert (await ask(platform, "/app/")).body == b"pages"
 
 
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/models", "/v1/nothing"])
+async def test_a_draining_process_speaks_as_anthropic_does_to_clients_of_its_api(platform, path):
+    await Server(platform).tell("startup")
+    platform._drain._begun = True
+    answer = await ask(platform, path, headers={"anthropic-version": "2023-06-01"})
+    assert (answer.status, answer.json()["type"]) == (503, "error")
+    assert answer.json()["error"]["type"] == "overloaded_error"
+    assert answer.json()["request_id"] == answer.headers["request-id"]
+
+
 async def test_the_drain_waits_for_a_request_that_was_let_in_just_before(platform, gateway):
     await Server(platform).tell("startup")
     gateway.open.clear()

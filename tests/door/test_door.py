@@ -3,7 +3,7 @@
 import pytest
 
 from tests.door.raw import Line
-from tests.door.vectors import BODY, KEY, chunked, get, post
+from tests.door.vectors import BODY, KEY, SMUGGLED, chunked, get, post
 from tests.faults.servers import serving
 
 WHOLE = b"%x\r\n%s\r\n" % (len(BODY), BODY)
@@ -75,6 +75,20 @@ def test_requests_in_a_row_are_answered_in_a_row(ask, line):
     assert ask(get(b"/v1/models/sim") + post() + get(b"/v1/models")).json["id"] == "sim"
     assert line.answer().json["object"] == "chat.completion"
     assert line.answer().json["object"] == "list"
+
+
+@pytest.mark.parametrize("length", [0, 5, 10_000])
+def test_a_length_beside_chunks_ends_the_connection_and_nothing_behind_it_is_a_request(ask, line, installation, length):
+    installation.clear_witness()
+    assert ask(chunked(WHOLE, b"content-length: %d" % length) + SMUGGLED).json["choices"]
+    assert line.ended()
+    assert len(installation.witness()) == 1
+
+
+def test_an_address_in_absolute_form_names_a_path_and_no_other_server(ask):
+    other = ask(get(b"http://user@other.test:99/v1/models/sim"))
+    assert (other.status, other.json["id"]) == (200, "sim")
+    assert ask(get(b"http://other.test/v1/models/").replace(b"host: turnpike.test\r\n", b"")).code == "not_found"
 
 
 def test_head_is_get_without_the_body(ask):

@@ -57,6 +57,14 @@ def _deep(levels: int) -> Ask:
     return _raw(b'"metadata":' + b'{"a":' * (levels - 1) + b"1" + b"}" * (levels - 1))
 
 
+def _calls(count: int) -> Ask:
+    calls = [
+        {"id": f"c{number}", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for number in range(count)
+    ]
+    return chat(messages=[{"role": "assistant", "content": None, "tool_calls": calls}, *MESSAGES])
+
+
 def _many(containers: int) -> Ask:
     return _raw(b'"metadata":{"a":[' + b",".join([b"[]"] * containers) + b"]}")
 
@@ -94,6 +102,7 @@ ROWS = (
         lambda: chat(tools=[{"type": "function"}] * 128),
         lambda: chat(tools=[{"type": "function"}] * 129),
     ),
+    Row("calls of tools in a message", "128", 400, lambda: _calls(128), lambda: _calls(129)),
     Row("whole numbers", "64 bits", 400, lambda: chat(seed=2**63 - 1), lambda: _raw(b'"seed":9223372036854775808')),
     Row("numbers", "finite ones; no `NaN`, no `Infinity`", 400, lambda: chat(top_p=1), lambda: _raw(b'"top_p":NaN')),
     Row("keys of an object", "each once", 400, lambda: chat(top_p=1), lambda: _raw(b'"n":1,"n":1')),

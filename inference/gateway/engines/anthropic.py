@@ -47,8 +47,7 @@ class Chat:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Write a message as a chat completion."""
         message = parsed(body, "content")
-        told = message.get("usage")
-        usage = openai_usage(told) if isinstance(told, dict) else None
+        usage = openai_usage(message.get("usage"))
         try:
             answer = completion(message, usage, model=order.model.id, created=_now())
         except MISSHAPEN as cause:

@@ -42,8 +42,7 @@ class NativeMessages:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of a message, under the public name."""
         message = parsed(body, "content")
-        told = message.get("usage")
-        usage = openai_usage(told) if isinstance(told, dict) else None
+        usage = openai_usage(message.get("usage"))
         return Whole(orjson.dumps(shown(message, order.model.id)), usage, likely_tokens(message["content"]))
 
 

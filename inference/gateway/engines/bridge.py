@@ -112,7 +112,7 @@ class BridgedStream:
         body = b"".join(self._told(passage.body)) if passage.body else b""
         if not passage.marker or passage.broken:
             return Passage(body, b"", passage.broken)
-        last, marker = self._teller.end(self._chat.outputs)
+        last, marker = self._end()
         return Passage(body + last, marker)
 
     def finish(self) -> bytes:
@@ -121,11 +121,18 @@ class BridgedStream:
         if not owed:
             return b""
         told = b"".join(self._told(split_at_done(owed)[0]))
-        return told + b"".join(self._teller.end(self._chat.outputs))
+        return told + b"".join(self._end())
 
     def usage(self) -> Any:
         """Return the latest usage."""
         return self._chat.usage()
+
+    def _end(self) -> tuple[bytes, bytes]:
+        """Tell the end. What was told of the usage is read only now, so it may be now that it turns out to be none."""
+        try:
+            return self._teller.end(self._chat.outputs)
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
 
     def _told(self, block: bytes) -> Iterator[bytes]:
         for chunk in chunks(block):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from inference.gateway.engines.mending import Mending
 from inference.gateway.engines.openai_wires import DONE, ByteStream
 from inference.gateway.engines.wire import Passage
 
@@ -20,8 +21,8 @@ _CREATED = re.compile(rb'"created"\s*:\s*(\d+)')
 class LateUsage(ByteStream):
     """Passes bytes on, and gives a client who asked for usage the chunk that it looks for."""
 
-    def __init__(self, order: Order) -> None:
-        super().__init__(order)
+    def __init__(self, order: Order, mending: Mending | None = None) -> None:
+        super().__init__(order, mending)
         self._order = order
         self._id: str | None = None
         self._created = 0

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class Listing:
-    """One such endpoint: `needed` is the list in its answer, `shown` is what of it a client may see."""
+    """One such endpoint: `needed` is the list in its answer and `each` what is in it, `shown` what else may be seen."""
 
-    def __init__(self, path: str, needed: str, shown: tuple[str, ...]) -> None:
+    def __init__(self, path: str, needed: str, shown: tuple[str, ...], *, each: type = dict) -> None:
         self._path = path
         self._needed = needed
         self._shown = shown
+        self._each = each
 
     def call(self, order: Order, upstream_name: str) -> Call:
         """Ask for the list."""
@@ -32,7 +33,7 @@ class Listing:
 
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of the answer, under the public name of the model where it names one."""
-        answer = parsed(body, self._needed)
+        answer = parsed(body, self._needed, self._each)
         kept = {name: answer[name] for name in (self._needed, *self._shown) if answer.get(name) is not None}
         if "model" in self._shown:
             kept["model"] = order.model.id
@@ -55,14 +56,15 @@ class Ranking(Listing):
 
 
 class Detokenize:
-    """The text of tokens; `member` is where it stands in the engine's answer."""
+    """The text of tokens; `member` is where it stands in the engine's answer, `also` what it must be told besides."""
 
-    def __init__(self, member: str) -> None:
+    def __init__(self, member: str, **also: bool) -> None:
         self._member = member
+        self._also = also
 
     def call(self, order: Order, upstream_name: str) -> Call:
         """Ask for the text."""
-        return Call("/detokenize", orjson.dumps({**order.wanted.fields, "model": upstream_name}))
+        return Call("/detokenize", orjson.dumps({**order.wanted.fields, **self._also, "model": upstream_name}))
 
     def stream(self, order: Order) -> Stream:
         """There is no such stream."""
@@ -74,13 +76,15 @@ class Detokenize:
             text = orjson.loads(body)[self._member]
         except MISSHAPEN as cause:
             raise UpstreamError from cause
+        if not isinstance(text, str):
+            raise UpstreamError from ValueError("the engine's answer has no text")
         return Whole(orjson.dumps({"prompt": text}), None, 0)
 
 
 RERANK = Ranking("/v1/rerank", "results", ("id", "model", "usage"))
 SCORE = Listing("/v1/score", "data", ("id", "object", "created", "model", "usage"))
 MODERATIONS = Listing("/v1/moderations", "results", ("id", "model"))
-TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs"))
+TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs"), each=int)
 DETOKENIZE = Detokenize("prompt")
 
 

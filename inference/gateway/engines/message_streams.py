@@ -147,12 +147,19 @@ class MessageStream:
         return b""
 
 
-def openai_usage(told: dict[str, Any]) -> dict[str, Any]:
-    """Write Anthropic's usage in OpenAI's words. Its input tokens are only those that no cache was asked for."""
-    read, written = (told.get(f"cache_{name}_input_tokens") or 0 for name in ("read", "creation"))
+def openai_usage(told: Any) -> dict[str, Any] | None:
+    """Write Anthropic's usage in OpenAI's words; None for what is none.
+
+    Its input tokens are only those that no cache was asked for.
+    """
+    if not isinstance(told, dict):
+        return None
+    fresh, made, written, read = (told.get(name) or 0 for name in _USAGE[:4])
+    if any(type(count) is not int for count in (fresh, made, written, read)):
+        return None
     return {
-        "prompt_tokens": (told.get("input_tokens") or 0) + read + written,
-        "completion_tokens": told.get("output_tokens") or 0,
+        "prompt_tokens": fresh + read + written,
+        "completion_tokens": made,
         "prompt_tokens_details": {"cached_tokens": read},
     }
 

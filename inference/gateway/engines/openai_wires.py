@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from inference.gateway.engines.mending import Mending
 from inference.gateway.engines.wire import EVENT_STREAM, Call, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
-from inference.gateway.streams import Blocks, Meter, Rewriter, split_at_done, split_at_error
+from inference.gateway.streams import Blocks, Meter, Rewriter, is_sound, split_at_done, split_at_failure
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
@@ -28,8 +29,9 @@ _SPOKEN = ("content", "reasoning", "reasoning_content", "refusal", "tool_calls")
 class ByteStream:
     """A stream that client and engine write in the same way: counted and renamed on its way."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, mending: Mending | None = None) -> None:
         wanted = order.wanted
+        self._mending = mending
         self._blocks = Blocks()
         self._meter = Meter(wanted.choices)
         self._rewriter = Rewriter(
@@ -49,9 +51,11 @@ class ByteStream:
     def feed(self, chunk: bytes) -> Passage:
         """Take whole events up to the end marker or an error."""
         block, marker = split_at_done(self._blocks.feed(chunk))
-        block, broken = split_at_error(block)
+        block, broken = split_at_failure(block)
         if not block:
             return Passage(b"", marker, broken)
+        if self._mending is not None:
+            block = self._mending.block(block)
         self._meter.observe(block)
         return Passage(self._rewriter.rewrite(block), marker, broken)
 
@@ -67,7 +71,8 @@ class ByteStream:
 class Generation:
     """Chat completions and completions. `body` puts the fields as the engine likes them.
 
-    `stream_options` are what its streams are asked for, so that they tell their usage.
+    `stream_options` are what its streams are asked for, so that they tell their usage. `mending` is for an engine that
+    words some of its answers in its own way.
     """
 
     def __init__(
@@ -76,12 +81,14 @@ class Generation:
         body: Callable[[Order, str], dict[str, Any]] | None = None,
         *,
         stream_options: Mapping[str, bool] = USAGE,
-        stream: Callable[[Order], Stream] = ByteStream,
+        stream: Callable[[Order, Mending | None], Stream] = ByteStream,
+        mending: Mending | None = None,
     ) -> None:
         self._path = path
         self._body = body or fields
         self._stream_options = dict(stream_options)
         self._stream = stream
+        self._mending = mending
 
     def call(self, order: Order, upstream_name: str) -> Call:
         """Ask, and for usage with it."""
@@ -94,11 +101,17 @@ class Generation:
 
     def stream(self, order: Order) -> Stream:
         """Pass events on as bytes."""
-        return self._stream(order)
+        return self._stream(order, self._mending)
 
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of an answer, under the public name."""
         answer = parsed(body, "choices")
+        kind, member = (dict, "message") if "messages" in order.wanted.fields else (str, "text")
+        said = all(isinstance(choice.get(member), kind) for choice in answer["choices"])
+        if not answer["choices"] or not said or not is_sound(answer):
+            raise UpstreamError from ValueError("the engine could not finish its answer")
+        if self._mending is not None:
+            self._mending.answer(answer)
         outputs = sum(_likely_tokens(choice) for choice in answer["choices"])
         return Whole(shown(order, answer, _GENERATED), answer.get("usage"), outputs)
 
@@ -121,6 +134,8 @@ class Embedding:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep vectors and usage."""
         answer = parsed(body, "data")
+        if len(answer["data"]) != order.wanted.inputs:
+            raise UpstreamError from ValueError("the engine's answer has not one vector for each input")
         return Whole(shown(order, answer, _EMBEDDED), answer.get("usage"), 0)
 
 
@@ -132,13 +147,14 @@ def fields(order: Order, upstream_name: str) -> dict[str, Any]:
     return body
 
 
-def parsed(body: bytes, needed: str) -> dict[str, Any]:
-    """Parse an answer that has a list by this name. Raises `UpstreamError`."""
+def parsed(body: bytes, needed: str, each: type = dict) -> dict[str, Any]:
+    """Parse an answer that has a list by this name, each item of this type. Raises `UpstreamError`."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as cause:
         raise UpstreamError from cause
-    if not isinstance(answer, dict) or not isinstance(answer.get(needed), list):
+    items = answer.get(needed) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(items, list) or not all(type(item) is each for item in items):
         raise UpstreamError from ValueError(f"the engine's answer has no {needed}")
     return answer
 

@@ -44,6 +44,8 @@ _NOTHING: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
         "parallel_tool_calls": (True,),
         "response_format": ({"type": "text"},),
         "reasoning_effort": ("none",),
+        "add_special_tokens": (True,),
+        "return_token_strs": (False,),
     }
 )
 

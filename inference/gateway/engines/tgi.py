@@ -1,8 +1,10 @@
 """Hugging Face's text-generation-inference: its chat route, and `/generate_stream` for all that is text.
 
 Messages go to its chat route, which has the model's own template; where the deployment has a chat template they are
-written as text here and continued by the native API (its documentation, version 3). That is always asked for a stream:
-only the last event of one tells how long the prompt was.
+written as text here and continued by the native API (huggingface/text-generation-inference, version 3: the fields in
+`router/src/lib.rs`, their bounds in `router/src/validation.rs`). That is always asked for a stream: only the last event
+of one tells how long the prompt was. So there is no `best_of`, which it refuses in streams. Its chat takes a presence
+penalty for a repetition penalty, moved by 2, so that is refused, too.
 """
 
 from __future__ import annotations
@@ -14,22 +16,24 @@ import orjson
 
 from inference.gateway.catalogue import Route
 from inference.gateway.engines.bridge import CHAT, chunks
+from inference.gateway.engines.mending import Mending, said
 from inference.gateway.engines.openai_wires import Generation, fields
 from inference.gateway.engines.parameters import COMMON, Parameters, cannot
 from inference.gateway.engines.text_wires import TextWire, check_prompt
-from inference.gateway.engines.wire import EVENT_STREAM, Call, Engine, Stream, Whole, Wire
+from inference.gateway.engines.wire import EVENT_STREAM, MISSHAPEN, Call, Engine, Stream, Whole, Wire
+from inference.gateway.errors import UpstreamError
 from inference.gateway.translation.text_answers import usage
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
 _TOOLS = frozenset({"tools", "tool_choice"})
-_CHAT = Parameters.of(COMMON | _TOOLS | {"logprobs", "top_logprobs", "response_format"})
-_NATIVE = Parameters.of(
-    COMMON - {"presence_penalty"} | {"top_k", "repetition_penalty", "best_of", "response_format"},
-)
+_SHARED = COMMON - {"presence_penalty"} | {"response_format"}
+_CHAT = Parameters.of(_SHARED | _TOOLS | {"logprobs", "top_logprobs"})
+_NATIVE = Parameters.of(_SHARED | {"top_k", "repetition_penalty"})
 # What the native API takes under the same name. The others need a closer look.
-_SAME = ("frequency_penalty", "repetition_penalty", "best_of")
+_SAME = ("frequency_penalty", "repetition_penalty")
+_TOKENIZE = Parameters.of(())
 _REASONS = {"length": "length"}
 _MOST_SEED = 2**64
 
@@ -97,19 +101,35 @@ def _chat_body(order: Order, upstream_name: str) -> dict[str, Any]:
     body = _CHAT.put(fields(order, upstream_name))
     if grammar := _grammar(body.pop("response_format", None)):
         body["response_format"] = {"type": "json_object", "value": grammar}
+    if isinstance(body.get("stop"), str):
+        body["stop"] = [body["stop"]]
+    if "seed" in body:
+        body["seed"] %= _MOST_SEED
+    if body.get("top_p") == 0:
+        body["temperature"] = 0
+    if body.get("top_p") in (0, 1):
+        del body["top_p"]
     return body
 
 
 def _grammar(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the schema that an answer must satisfy. Raises `InvalidRequest` for a form it does not know."""
+    """Return the schema that an answer must satisfy. Raises `InvalidRequest` for a form it does not know.
+
+    It takes no schema without `properties`, and so it has none for JSON of any form.
+    """
     match wanted:
         case None | {"type": "text"}:
             return None
-        case {"type": "json_object"}:
-            return {"type": "object"}
-        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
+        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}} if "properties" in schema:
             return schema
     raise cannot("response_format")
+
+
+def _mend(answer: dict[str, Any]) -> None:
+    """Say why an answer ended as OpenAI does."""
+    for choice, _ in said(answer):
+        if choice.get("finish_reason") in ("eos_token", "stop_sequence"):
+            choice["finish_reason"] = "stop"
 
 
 def _sampling(asked: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +149,8 @@ class Chat:
     """Messages: to the chat route, or written as text where the deployment says how."""
 
     def __init__(self) -> None:
-        self._route: Wire = Generation("/v1/chat/completions", _chat_body)
+        mending = Mending((b'"eos_token"', b'"stop_sequence"'), _mend)
+        self._route: Wire = Generation("/v1/chat/completions", _chat_body, mending=mending)
         self._text: Wire = TextWire(Generate())
 
     def call(self, order: Order, upstream_name: str) -> Call | None:
@@ -148,12 +169,34 @@ class Chat:
         return self._text if order.template else self._route
 
 
+class Tokenize:
+    """The tokens of a text, each with its id; special ones are always among them."""
+
+    def call(self, order: Order, upstream_name: str) -> Call:
+        """Ask for the tokens."""
+        return Call("/tokenize", orjson.dumps({"inputs": _TOKENIZE.put(order.wanted.fields)["prompt"]}))
+
+    def stream(self, order: Order) -> Stream:
+        """There is no such stream."""
+        raise UpstreamError
+
+    def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
+        """Count them."""
+        try:
+            tokens = [token["id"] for token in orjson.loads(body)]
+        except MISSHAPEN as cause:
+            raise UpstreamError from cause
+        if not all(type(token) is int for token in tokens):
+            raise UpstreamError from ValueError("the engine's tokens have no ids")
+        return Whole(orjson.dumps({"count": len(tokens), "tokens": tokens}), None, 0)
+
+
 class Tgi(Engine):
     """Text Generation Inference. It names the tokens of a prompt at the end only."""
 
     kind = "tgi"
-    wires = {CHAT: Chat(), "completions": TextWire(Generate())}
-    parameters = {CHAT: _CHAT, "completions": _NATIVE}
+    wires = {CHAT: Chat(), "completions": TextWire(Generate()), "tokenize": Tokenize()}
+    parameters = {CHAT: _CHAT, "completions": _NATIVE, "tokenize": _TOKENIZE}
 
     def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
         """Refuse tools where messages are written as text, a form of answer it does not know, and several prompts."""
@@ -164,3 +207,5 @@ class Tgi(Engine):
         _grammar(asked.get("response_format"))
         if surface == "completions":
             check_prompt(asked)
+        if surface == "tokenize" and "messages" in asked:
+            raise cannot("messages")

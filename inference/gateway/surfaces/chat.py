@@ -25,6 +25,7 @@ from inference.gateway.surfaces.surface import MOST_BYTES_WITH_MEDIA, JsonSurfac
 from inference.gateway.wanted import Outcome, Wanted
 
 MOST_MESSAGES = 2048
+MOST_CALLS = 128
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -109,8 +110,14 @@ def check_messages(messages: Any) -> bool:
         role = message.get("role") if isinstance(message, dict) else None
         if not isinstance(role, str) or role not in ROLES:
             raise InvalidRequest(f"messages[{position}] needs a known role.", param=f"messages[{position}].role")
+        _check_calls(message.get("tool_calls"), f"messages[{position}].tool_calls")
         media = _check_content(message, position) or media
     return media
+
+
+def _check_calls(calls: Any, where: str) -> None:
+    if calls is not None and not objects(MOST_CALLS)(calls):
+        raise InvalidRequest(f"{where} must be a list of at most {MOST_CALLS} objects.", param=where)
 
 
 def _check_content(message: dict[str, Any], position: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
@@ -69,7 +70,7 @@ READ = {
     "until it hangs up": answer(EVENTS + DONE, STREAMED),
     "with CRLF": answer((EVENTS + DONE).replace(b"\n", b"\r\n"), STREAMED),
     "with a byte order mark": answer(b"\xef\xbb\xbf" + EVENTS + DONE, STREAMED),
-    "with comments": answer(b": hi\n\n" + EVENTS + b": bye\n\n" + DONE, STREAMED),
+    "with comments": answer(b": SECRET/1 PROCESSING\n\n" + EVENTS + b": bye\n\n" + DONE, STREAMED),
     "with ids and times to retry": answer(b"retry: 5\n" + EVENTS.replace(b"data:", b"id: 1\ndata:") + DONE, STREAMED),
     "with several data lines": answer(LINES + EVENTS.partition(b"\n\n")[2] + DONE, STREAMED),
     "without an end marker": answer(EVENTS, STREAMED),
@@ -90,6 +91,7 @@ async def test_every_stream_that_can_be_read_is_read(odd, customer, usage, piece
         assert (got.status, got.complete, got.text) == (200, True, "Grüße 🌍"), name
         assert got.events.count(b"[DONE]") == 1, name
         assert not {"set-cookie", "server", "x-checksum", "link"} & got.headers.keys(), name
+        assert b"SECRET" not in got.body, name
     records = [(one["outcome"], one["usage_source"], one["completion_tokens"]) for one in await usage()]
     assert records == [("complete", "final", 2)] * len(READ)
 
@@ -106,6 +108,8 @@ BROKEN = {
     "a page": answer(b"<html>\n\n", STREAMED),
     "half a chunk": answer(b"ffff\r\ndata: {", STREAMED, CHUNKED),
     "an error first": answer(b'data: {"error": {"message": "secret"}}\n\n', STREAMED),
+    "a field that is none": answer(b'error: {"message": "secret"}\n\n', STREAMED),
+    "something else than a chunk": answer(b'data: {"detail": "secret"}\n\n' + DONE, STREAMED),
 }
 
 
@@ -119,7 +123,11 @@ async def test_what_is_no_stream_is_an_error_without_a_charge(odd, customer, usa
 
 
 ERROR = b'event: error\ndata: {"message": "secret"}\n\n'
+GAVE_UP = chunk(choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}], error={"message": "secret"})
 CUT = {
+    "an error beside choices": answer(
+        EVENTS.partition(b"\n\n")[0] + b"\n\ndata: " + GAVE_UP + b"\n\n" + DONE, STREAMED
+    ),
     "an error in the middle": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n" + ERROR + EVENTS + DONE, STREAMED),
     "the connection ends": answer(b"fff\r\n" + EVENTS.partition(b"\n\n")[0] + b"\n\n", STREAMED, CHUNKED),
     "it goes on in HTML": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n<h1>secret</h1>\n\n", STREAMED),
@@ -134,3 +142,51 @@ async def test_a_stream_that_breaks_is_ended_in_band_without_a_charge(odd, custo
         assert b'"code":"upstream_error"' in got.events[-1], name
         assert b"secret" not in got.body, name
     assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(CUT)
+
+
+async def test_a_fault_of_ours_while_an_engine_answers_is_settled_and_told_as_the_engines(
+    odd, customer, usage, fresh_database, monkeypatch
+):
+    acme = await customer()
+    odd.says = answer(EVENTS + DONE, STREAMED)
+    monkeypatch.setattr("inference.gateway.engines.openai_wires.ByteStream.feed", lambda stream, chunk: 1 / 0)
+    got = await acme.stream("hi")
+    assert (got.status, got.error["code"]) == (502, "upstream_error")
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)]
+    assert fresh_database.sql("SELECT count(*) FROM audit_hold") == [(0,)]
+
+
+TRUE = {"role": "assistant", "content": "hi"}
+NO_ANSWERS: tuple[Any, ...] = (
+    {"choices": []},
+    {"choices": [1]},
+    {"choices": [{"index": 0, "finish_reason": "stop"}]},
+    {"choices": [{"index": 0, "message": "hi"}]},
+    {"choices": [{"index": 0, "message": TRUE, "finish_reason": "error"}]},
+    {"choices": [{"index": 0, "message": TRUE, "error": {"message": "secret"}}]},
+    {"choices": [{"index": 0, "message": TRUE}], "error": {"message": "secret"}},
+    {"error": {"message": "secret"}},
+    {"detail": "secret"},
+    ["secret"],
+    "secret",
+    None,
+)
+
+
+async def test_a_whole_answer_that_is_none_is_an_error_without_a_charge(odd, customer, usage):
+    acme = await customer()
+    for said in NO_ANSWERS:
+        odd.says = answer(orjson.dumps(said if not isinstance(said, dict) else {**said, "usage": USAGE}), PLAIN)
+        got = await acme.chat("hi")
+        assert (got.status, got.error["code"]) == (502, "upstream_error"), said
+        assert b"secret" not in got.body, said
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(NO_ANSWERS)
+
+
+async def test_a_provider_is_not_named_in_a_stream(odd, customer):
+    acme = await customer()
+    named = chunk(provider="secret", x_groq={"id": "secret"}, sglext={"routed_experts": "secret"}, usage=USAGE)
+    odd.says = answer(EVENTS.partition(b"\n\n")[0] + b"\n\ndata: " + named + b"\n\n" + DONE, STREAMED)
+    got = await acme.stream("hi", stream_options={"include_usage": True})
+    assert (got.complete, orjson.loads(got.events[-2])["usage"]) == (True, USAGE)
+    assert b"secret" not in got.body

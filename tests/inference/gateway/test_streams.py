@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.gateway.errors import UpstreamError
-from inference.gateway.streams import LONGEST_EVENT, Blocks, Meter, Rewriter, split_at_done, split_at_error
+from inference.gateway.streams import (
+    LONGEST_EVENT,
+    Blocks,
+    Meter,
+    Rewriter,
+    split_at_done,
+    split_at_error,
+    split_at_failure,
+)
 
 USAGE = {"prompt_tokens": 3, "total_tokens": 8, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 0}}
 
@@ -26,7 +34,6 @@ def chunk(content: str, **more: object) -> dict[str, object]:
 STREAM = (
     event(chunk(""))
     + event(chunk("Grüße 🌍"), b"\r\n\r\n")
-    + b": comment\n\n"
     + event(chunk('{"a":"[DONE]\n\n"}'))
     + event({"id": "chatcmpl-1", "model": "upstream", "choices": [], "usage": USAGE})
 )
@@ -169,13 +176,45 @@ def test_text_about_errors_is_no_error():
     assert split_at_error(text) == (text, False)
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        event(chunk("", error={"message": "secret"})),
+        event({"id": "c", "choices": [{"index": 0, "delta": {}, "error": {"message": "secret"}}]}),
+        event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]}),
+        event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "abort"}]}),
+        event({"detail": "secret"}),
+        event({"type": "error", "error": {"message": "secret"}}),
+        event({"message": "secret", "choices": None}),
+        event("secret"),
+        b"data: secret\n\n",
+        b'error: {"message": "secret"}\n\n',
+    ],
+)
+def test_what_is_no_chunk_of_an_answer_is_a_failure(block):
+    assert split_at_failure(event(chunk("a")) + block + event(chunk("b"))) == (event(chunk("a")), True)
+
+
+def test_of_an_error_and_what_is_no_event_the_first_counts():
+    page, error = b"<h1>secret</h1>\n\n", event({"error": {"message": "secret"}})
+    for block in (page + error, error + page):
+        assert split_at_error(event(chunk("a")) + block) == (event(chunk("a")), True)
+
+
+def test_text_about_failures_and_an_error_of_nothing_are_none():
+    text = event(chunk('"choices" data: "error"')) + event(chunk("error")) + event(chunk("abort", error=None))
+    assert split_at_failure(text) == (text, False)
+
+
 def read(stream: bytes) -> bytes:
     return Blocks().feed(stream)
 
 
 def test_a_byte_order_mark_and_fields_of_the_engines_own_stay_here():
-    stream = b"\xef\xbb\xbfid: 7\nretry: 10\n" + event(chunk("a")) + b"retry: 1\n\n" + event(chunk("b"))
-    assert read(stream) == event(chunk("a")) + event(chunk("b"))
+    first, second = event(chunk("a")), event(chunk("b"))
+    between = b"retry: 1\n\n: of secret/1\n\n:\n"
+    stream = b"\xef\xbb\xbfid: 7\nretry: 10\n" + first + between + second + b"who: secret\n\n"
+    assert read(stream) == first + second
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])

@@ -3,6 +3,7 @@ from importlib import import_module
 import pytest
 
 from inference.simulator import schemas
+from inference.simulator.refusals import Refused
 
 # Imported by name, because it comes without types.
 jsonschema = import_module("jsonschema")
@@ -52,3 +53,20 @@ def test_a_sample_satisfies_its_schema(schema):
 def test_what_is_no_schema_gives_nothing():
     assert schemas.sample(None) is None
     assert schemas.sample({"$ref": "#/nowhere"}) is None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": "a"},
+        {"type": []},
+        {"enum": []},
+        {"anyOf": 1},
+        {"type": "array", "minItems": 2**62},
+        {"type": "array", "minItems": "1"},
+        {"type": "string", "minLength": "1"},
+    ],
+)
+def test_a_schema_that_cannot_be_compiled_is_refused(schema):
+    with pytest.raises(Refused):
+        schemas.sample(schema)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import orjson
 
 from inference.gateway.catalogue import Model
 from inference.gateway.estimating import Estimate
@@ -28,6 +31,13 @@ def order(surface: str = "chat.completions", template: str = "", most: int = 16,
         bound=bound(most),
         template=template,
     )
+
+
+def order_of(surface: str, body: dict[str, Any], template: str = "") -> Order:
+    """Return the order that a body comes to."""
+    asked = next(one for one in SURFACES if one.name == surface)
+    wanted = asked.parse(orjson.dumps(body), b"application/json", b"")
+    return replace(order(surface, template), wanted=wanted)
 
 
 def bound(most: int) -> Estimate:

@@ -224,11 +224,15 @@ async def test_a_member_of_a_bridge_pays_as_in_chat_when_it_leaves(customer, usa
         assert record["cost_nusd"] == charged(record) > 0, record["model"]
 
 
-async def test_llama_cpp_takes_a_text_apart_in_its_own_words(customer, usage):
+@pytest.mark.parametrize("name", ["llamacpp", "sglang", "tgi"])
+async def test_engines_take_a_text_apart_in_their_own_words(customer, usage, name):
     acme = await customer()
-    got = await acme.ask({"model": "llamacpp", "prompt": "twelve bytes"}, path="/v1/tokenize")
-    assert (got.status, got.json["count"], len(got.json["tokens"])) == (200, 3, 3)
-    talk = {"model": "llamacpp", "messages": [{"role": "user", "content": "hi"}]}
+    got = await acme.ask({"model": name, "prompt": "twelve bytes"}, path="/v1/tokenize")
+    assert (got.status, got.json["count"], len(got.json["tokens"])) == (200, 3, 3), got.body
+    talk = {"model": name, "messages": [{"role": "user", "content": "hi"}]}
     refused = await acme.ask(talk, path="/v1/tokenize")
     assert (refused.status, refused.error["param"]) == (400, "messages")
-    assert [record["cost_nusd"] for record in await usage()] == [0]
+    if name != "tgi":
+        back = await acme.ask({"model": name, "tokens": got.json["tokens"]}, path="/v1/detokenize")
+        assert back.json == {"prompt": "twelve bytes"}
+    assert {record["cost_nusd"] for record in await usage()} == {0}

@@ -47,8 +47,8 @@ REFUSED = {
     "anthropic": set(SAMPLES)
     - {"temperature", "top_p", "top_k", "stop", "tools", "tool_choice", "response_format"}
     - {"reasoning_effort"},
-    "mistral": OPEN | {"logit_bias", "logprobs", "top_logprobs", "reasoning_effort"},
-    "tgi": OPEN | {"n", "logit_bias", "reasoning_effort"},
+    "mistral": OPEN | {"logit_bias", "logprobs", "top_logprobs"},
+    "tgi": OPEN | {"n", "logit_bias", "presence_penalty", "reasoning_effort"},
     "tgi-text": TEXT | {"presence_penalty"},
     "triton": TEXT | {"response_format"},
 }
@@ -107,6 +107,9 @@ def body(kind: str, surface: str = "chat.completions", *, template: str = "", **
         ("llamacpp", {"repetition_penalty": 1.1}, {"repeat_penalty": 1.1}),
         ("llamacpp", {"reasoning_effort": "low"}, {"chat_template_kwargs": {"reasoning_effort": "low"}}),
         ("trtllm", {"top_k": -1, "tools": [TOOL]}, {"top_k": 0, "tool_choice": "auto"}),
+        ("tgi", {"stop": "x", "seed": -1}, {"stop": ["x"], "seed": 2**64 - 1}),
+        ("tgi", {"top_p": 0}, {"temperature": 0}),
+        ("mistral", {"reasoning_effort": "high"}, {"reasoning_effort": "high"}),
         ("tgi", {"response_format": JSON_SCHEMA}, {"response_format": {"type": "json_object", "value": SCHEMA}}),
         ("vllm", {"stream": True}, {"stream_options": {"include_usage": True, "continuous_usage_stats": True}}),
         ("openai", {"stream": True}, {"stream_options": {"include_usage": True}}),
@@ -152,6 +155,11 @@ def test_triton_is_told_all_that_decides_how_it_draws():
     assert drawn["return_num_input_tokens"] is drawn["return_num_output_tokens"] is True
 
 
+@pytest.mark.parametrize("top_p", [0, 1])
+def test_tgi_takes_no_top_p_at_either_end(top_p):
+    assert "top_p" not in body("tgi", top_p=top_p)
+
+
 async def test_only_one_text_is_continued_where_the_engine_takes_one(customer):
     acme = await customer()
     for name in ("tgi", "triton"):
@@ -162,5 +170,22 @@ async def test_only_one_text_is_continued_where_the_engine_takes_one(customer):
 
 async def test_a_form_of_answer_that_an_engine_does_not_know_is_refused(customer):
     acme = await customer()
-    got = await acme.chat(model="tgi", response_format={"type": "grammar"})
-    assert (got.status, got.error["param"]) == (400, "response_format")
+    loose = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    for wanted in ({"type": "grammar"}, {"type": "json_object"}, loose):
+        for model in ("tgi", "tgi-text"):
+            got = await acme.chat(model=model, response_format=wanted)
+            assert (got.status, got.error["param"]) == (400, "response_format"), (model, wanted)
+
+
+async def test_values_at_the_ends_of_their_range_reach_every_engine_in_a_form_that_it_takes(customer):
+    acme = await customer()
+    for name in KINDS:
+        for fields in ({"top_p": 1, "stop": "x"}, {"temperature": 0}):
+            got = await acme.chat("hi [[sim tokens=2]]", model=name, **fields)
+            assert got.status == 200, (name, fields, got.body)
+
+
+async def test_best_of_is_refused_where_only_streams_tell_the_usage(customer):
+    acme = await customer()
+    got = await acme.ask({"model": "tgi", "prompt": "hi", "best_of": 2}, path="/v1/completions")
+    assert (got.status, got.error["param"]) == (400, "best_of")

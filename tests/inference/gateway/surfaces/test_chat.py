@@ -22,6 +22,14 @@ def test_a_message_without_a_known_role_is_refused(message):
         CHAT.read({"model": "m", "messages": [message]}, size=1)
 
 
+@pytest.mark.parametrize("calls", [True, 1, "x", {}, [1], [None], [{}] * 129])
+def test_calls_of_tools_are_objects(calls):
+    said = {"role": "assistant", "content": "hi", "tool_calls": calls}
+    with pytest.raises(InvalidRequest) as refused:
+        CHAT.read({"model": "m", "messages": [said]}, size=1)
+    assert refused.value.param == "messages[0].tool_calls"
+
+
 @pytest.mark.parametrize(
     "field",
     [
