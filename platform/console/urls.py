@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.views import keys, public, receipts, statements, usage
+from console.views import keys, limits, public, receipts, settings, statements, usage
 
 app_name = "console"
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("app/<slug:slug>/statements/", statements.index, name="statements"),
     path("app/<slug:slug>/statements/<str:month>/", statements.detail, name="statement"),
     path("app/<slug:slug>/receipts/<str:request_id>/", receipts.receipt, name="receipt"),
+    path("app/<slug:slug>/receipts/<str:request_id>/receipt.json", receipts.document, name="receipt_document"),
+    path("app/<slug:slug>/limits/", limits.index, name="limits"),
+    path("app/<slug:slug>/limits/of/", limits.scope, name="limits_of"),
+    path("app/<slug:slug>/settings/", settings.settings, name="settings"),
     path("app/<slug:slug>/keys/", keys.index, name="keys"),
     path("app/<slug:slug>/keys/new/", keys.new, name="key_new"),
     path("app/<slug:slug>/keys/<str:key_id>/", keys.detail, name="key"),
