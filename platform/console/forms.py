@@ -12,6 +12,7 @@ from console.limit_forms import LimitsForm
 from foundation import clock
 from foundation.errors import PlatformError
 from keys.effective import Limits
+from tenants.errors import WiderThanOwn
 from tenants.models import Organization, Project
 
 NEVER, ON_A_DATE = "never", "date"
@@ -115,4 +116,6 @@ def blame(form: forms.Form, error: PlatformError) -> None:
     """Show a refusal of the domain at the field that it is about, if the form has it."""
     names = {"budget_nusd": "budget", "expires_at": "expires_on"}
     field = names.get(error.param or "", error.param)
-    form.add_error(field if field in form.fields else None, error.message)
+    # Its name is for programs; here it stands at the field.
+    message = "This limit is wider than the one above it." if isinstance(error, WiderThanOwn) else error.message
+    form.add_error(field if field in form.fields else None, message)

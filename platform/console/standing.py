@@ -43,6 +43,7 @@ class Line:
     cells: Sequence[Cell]
     models: Sequence[str] | None
     plan: str
+    budgets: Sequence[Limits]
     depth: int = 0
 
 
@@ -153,7 +154,8 @@ def _line(
     listed = [models for models in every if models is not None]
     models = sorted(frozenset.intersection(*listed)) if listed else None
     plan = row.plan.name if row is not None and row.plan is not None else ""
-    return Line(scope, subject, name, cells(parents, own), models, plan, depth)
+    budgets = [limits for limits in own if limits.budget_nusd is not None]
+    return Line(scope, subject, name, cells(parents, own), models, plan, budgets, depth)
 
 
 def _subject(row: ScopeLimits, name: str) -> Line:

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from console.views import keys, limits, public, receipts, settings, statements, usage
+from console.views import documentation, keys, limits, public, receipts, settings, statements, usage
 
 app_name = "console"
 
 urlpatterns = [
     path("", public.landing, name="landing"),
     path("status", public.status, name="status"),
+    path("docs/", documentation.show, name="docs"),
+    path("docs/<path:address>/", documentation.show, name="docs_page"),
     path("app/", usage.home, name="home"),
     path("app/<slug:slug>/", usage.overview, name="overview"),
     path("app/<slug:slug>/usage/", usage.usage, name="usage"),

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.forms import BoundField
-from django.urls import Resolver404, resolve
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from billing import units
 from billing.models import UsageRecord
+from console import documentation
 from foundation import clock, ids, money
 from keys.models import ApiKey, ScopeLimits
 
@@ -236,8 +237,4 @@ def signup_open() -> bool:
 @register.simple_tag
 def docs_url() -> str:
     """Return where the documentation is served, or nothing where this installation has none."""
-    try:
-        resolve("/docs/")
-    except Resolver404:
-        return ""
-    return "/docs/"
+    return reverse("console:docs") if documentation.exists() else ""

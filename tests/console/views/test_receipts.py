@@ -57,8 +57,8 @@ def test_the_page_says_what_was_held_and_charged_and_what_the_charge_is_made_of(
     offer("tiny")
     credit(acme, "10")
     key = inference_key(acme, name="Search").key
-    used = {"prompt_tokens": 1_000_000, "cached_tokens": 0, "completion_tokens": 500_000}
-    settle(made := bill(key, cost="0.45", attempts=2, customer="umbrella", **used))
+    made = bill(key, cost="0.45", customer="umbrella", prompt_tokens=1_000_000, completion_tokens=500_000)
+    settle(made)
     page = text(ada.get(address(ids.public("req", UUID(made["request"])))))
     assert "Reserved before it started $0.45" in page
     assert "Input 1,000,000 $0.15 per million input tokens $0.15" in page
