@@ -12,7 +12,15 @@ from tests.browser.conftest import Place, sign_in
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 HOME = "/app/acme-robotics"
-PUBLIC = ["/", "/status", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/docs/", "/docs/limits/"]
+PUBLIC = [
+    "/",
+    "/status",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/docs/",
+    "/docs/limits/",
+]
 INSIDE = [
     f"{HOME}/",
     f"{HOME}/usage/?period=30d",
