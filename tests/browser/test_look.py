@@ -86,6 +86,15 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(open_page, scheme):
         assert width <= PHONE["width"], address
 
 
+def test_a_phone_shows_the_operators_pages_without_scrolling_sideways(open_page):
+    page = open_page(viewport=PHONE)
+    sign_in(page, "operator@example.com", "/admin/")
+    for kind in ("tenants/user", "tenants/auditevent", "tenants/organization", "billing/price", "inference/pool"):
+        page.goto(f"/admin/{kind}/")
+        page.goto(page.locator("#result_list a[href*='/change/']").first.get_attribute("href"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], kind
+
+
 def test_the_menu_of_a_phone_opens_and_leads_on(open_page):
     page = open_page(viewport=PHONE)
     sign_in(page, "ada@acme.example")
