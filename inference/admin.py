@@ -7,21 +7,37 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, Model, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from billing import price_list, prices, units
+from billing import price_list, prices, rerating, units
 from billing.models import Price, PriceComponent
+from foundation import money
 from inference import credentials, models, offers
 from inference.forms import PoolForm, PriceForm
 from inference.publishing import catalogue_changed
 from tenants import audit
-from tenants.asking import answers
-from tenants.operating import EditableInline, OperatorAdmin, ReadOnlyAdmin, ReadOnlyInline, actor, labelled
+from tenants.asking import AskForm, answers
+from tenants.models import Organization
+from tenants.operating import (
+    EditableInline,
+    OperatorAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    actor,
+    detail_action,
+    labelled,
+)
 
+MOST_CORRECTED = 50_000
+"""Requests that one page corrects while it is waited for: wallets are locked until all of it is posted."""
+TOO_MANY = "There are too many requests to correct them from here: use manage.py rerate."
 STATE_TONES = {"Healthy": "success", "Unhealthy": "danger", "Draining": "warning", "Unknown": "info"}
 ALL_UP, SOME_UP, NONE_UP = "all up", "some up", "none up"
 REPLICA_TONES = {ALL_UP: "success", SOME_UP: "warning", NONE_UP: "danger"}
@@ -261,6 +277,7 @@ class PriceAdmin(ReadOnlyAdmin):
     ordering = ("model", "-version")
     fields = ("public_id", "model", "version", "free", "effective_from", "created_at")
     inlines = (ComponentInline,)
+    actions_detail = ("rerate",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
         """Bring the rates along."""
@@ -290,6 +307,36 @@ class PriceAdmin(ReadOnlyAdmin):
             done="The price is published.",
         )
 
+    def has_rerate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Say whether the action is offered: to those who may publish prices."""
+        return self.may(request, "add")
+
+    @detail_action("Correct past charges", icon="price_change", permission="rerate")
+    def rerate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what this version changes for requests since its start; post the differences once that is confirmed."""
+        price: Price = self.found(request, object_id)
+        impacts = [
+            impact for impact in rerating.preview(model=price.model, since=price.effective_from) if impact.differences
+        ]
+        requests = sum(len(impact.differences) for impact in impacts)
+        if not 0 < requests <= MOST_CORRECTED:
+            nothing = f"Nothing to correct: the requests of {price.model} since then are charged by the present prices."
+            self.message_user(request, TOO_MANY if requests else nothing, messages.INFO)
+            return redirect("admin:billing_price_change", price.pk)
+        return self.ask(
+            request,
+            AskForm(answers(request)),
+            lambda asked: self._correct(request, price),
+            title=f"Correct what was charged for {price.model} since {price.effective_from:%Y-%m-%d %H:%M} UTC?",
+            explanation=_impact(impacts),
+            button="Post the differences",
+            done="The differences are posted.",
+            target=price,
+        )
+
+    def _correct(self, request: HttpRequest, price: Price) -> None:
+        rerating.confirm(model=price.model, since=price.effective_from, actor=actor(request))
+
     def _publish(self, request: HttpRequest, asked: dict[str, Any]) -> Price:
         price = prices.publish(
             model=asked["model"].pk,
@@ -300,3 +347,15 @@ class PriceAdmin(ReadOnlyAdmin):
         )
         catalogue_changed()
         return price
+
+
+def _impact(impacts: list[rerating.Impact]) -> SafeString:
+    """Tell a dry run, organisation by organisation."""
+    names = dict(Organization.objects.filter(pk__in=[one.organization_id for one in impacts]).values_list("pk", "name"))
+    total = sum(impact.difference_nusd for impact in impacts)
+    head = format_html(
+        "A dry run: nothing is posted yet. What was charged stays; each organization gets one entry on top, in all {}.",
+        money.display(total),
+    )
+    lines = format_html_join("", "<br>{}: {}.", ((names[impact.organization_id], impact) for impact in impacts))
+    return head + lines

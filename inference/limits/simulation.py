@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from tenants.models import Organization, Project, User
 LONGEST = timedelta(days=31)
 MOST_REQUESTS = 200_000
 SHOWN = 20
+QUARTER = timedelta(minutes=15)
+"""How finely refusals are told over time: every zone's hours and days begin with a quarter of an hour."""
 _CALENDAR = frozenset({"day", "week", "month", "billing_period"})
 _COLUMNS = (
     "request_id",
@@ -62,6 +64,9 @@ class Outcome:
     by_key: Counter[UUID] = field(default_factory=Counter)
     by_customer: Counter[str] = field(default_factory=Counter)
     by_model: Counter[str] = field(default_factory=Counter)
+    # By the start of the quarter of an hour in which they came.
+    let_through_at: Counter[datetime] = field(default_factory=Counter)
+    refused_at: Counter[datetime] = field(default_factory=Counter)
     first: list[Refusal] = field(default_factory=list)
     # Where the replay ended because there were too many requests.
     cut_at: datetime | None = None
@@ -70,6 +75,8 @@ class Outcome:
         """Count a request and what became of it."""
         self.requests += 1
         self.cost_nusd += past.cost_nusd
+        quarter = past.at - (past.at - datetime.min.replace(tzinfo=UTC)) % QUARTER
+        (self.let_through_at if limit is None else self.refused_at)[quarter] += 1
         if limit is None:
             return
         self.refused += 1

@@ -68,6 +68,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "balance",
         "in_flight",
         "time_zone",
+        "origins",
         "config_version",
         "created_at",
     )
@@ -88,6 +89,11 @@ class OrganizationAdmin(ReadOnlyAdmin):
             )
         )
         return rows
+
+    @admin.display(description="Allowed origins")
+    def origins(self, organization: Organization) -> str:
+        """Show which web pages may use its keys."""
+        return ", ".join(organization.allowed_origins) or "none"
 
     @labelled("Status", {"Active": "success", "Suspended": "danger"}, order="status")
     def status_label(self, organization: Organization) -> str:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 from django.urls import reverse
+from redis.exceptions import RedisError
 
 from billing.models import Purse, UsageRecord
 from foundation import clock, money
@@ -89,6 +91,12 @@ def _replicas() -> Figure:
 
 
 def _concerns() -> Iterator[Concern]:
+    try:
+        cache.get("alive")
+    except RedisError:
+        # The limits are degraded, as the metrics and the header x-ratelimit-mode say; people look here.
+        text = "Valkey does not answer: limits are degraded, each process counts its share by itself"
+        yield Concern(text, f"{reverse('console:docs_page', args=['limits'])}#without-valkey")
     for replica in Replica.objects.filter(state=Replica.State.UNHEALTHY, pool__enabled=True).select_related("pool"):
         text = f"{replica.url} of {replica.pool} failed {replica.failures} probes in a row"
         yield Concern(text, _page("inference_replica", replica.pk))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from console.access import Place
 from inference.limits import spending
 from inference.limits.spending import Spending
-from keys import limiting, scopes
+from keys import limiting, scopes, subjects
 from keys.models import ApiKey, ScopeLimits
+from tenants.models import Organization
 from tenants.roles import Right
 
 _SHOWN_TO = {Right.KEYS_READ, Right.BILLING_READ}
@@ -35,6 +38,11 @@ def of_organization(place: Place) -> list[Meter]:
     wanted = [ScopeLimits.Scope.ORGANIZATION, ScopeLimits.Scope.PROJECT]
     rows = ScopeLimits.objects.for_organization(place.organization).filter(scope__in=wanted)
     found = list(rows.select_related("plan").order_by("scope", "pk"))
-    names = scopes.names(place.organization, [row.pk for row in found])
-    budgets = spending.of(place.organization, [scopes.of(row) for row in found])
-    return [Meter(names[row.pk], one) for row, many in zip(found, budgets, strict=True) for one in many]
+    return of_rows(place.organization, found, scopes.names(place.organization, [row.pk for row in found]))
+
+
+def of_rows(organization: Organization, rows: Sequence[ScopeLimits], names: Mapping[UUID, str]) -> list[Meter]:
+    """Return the budgets in these rows, read together. In one for each, everybody has a budget of their own."""
+    single = [row for row in rows if row.scope_id != subjects.EACH]
+    budgets = spending.of(organization, [scopes.of(row) for row in single])
+    return [Meter(names[row.pk], one) for row, many in zip(single, budgets, strict=True) for one in many]

@@ -76,9 +76,13 @@ def stacked(
     *,
     show: Callable[[int], str],
     unit: str,
+    ranked: bool = True,
 ) -> Chart:
-    """Draw `values` (series, bucket, number) as stacked bars; `show` writes a number for people."""
-    series = _ranked(values)
+    """Draw `values` (series, bucket, number) as stacked bars; `show` writes a number for people.
+
+    The largest series gets the first colour, unless they are not to be `ranked`: then each has that of its place.
+    """
+    series = _ranked(values) if ranked else values
     totals = [sum(points.get(at, 0) for points in series.values()) for at in buckets]
     top = nice_top(max(totals, default=0))
     labelled = _labelled(len(buckets))

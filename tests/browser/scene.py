@@ -70,6 +70,7 @@ def furnish(requests: int = 2400, seed: int = 7, password: str | None = None) ->
         _use(acme, keys, requests, dice)
         _in_flight(acme, keys[0])
         _spend_a_budget(acme, keys[1])
+        _limit(acme, keys[3])
         wallet.adjust(
             organization_id=acme.pk, amount_nusd=money.nano("12.50"), reason="Refund of an outage", actor=SYSTEM
         )
@@ -161,6 +162,16 @@ def _spend_a_budget(acme: Organization, key: ApiKey) -> None:
     assert key.project
     row = limiting.set_limits(target=key.project, limits=limits, actor=SYSTEM)
     spend(row, money.nano("0.042"), key_id=key.pk, project_id=key.project_id, model=MODELS[0][0])
+
+
+def _limit(acme: Organization, key: ApiKey) -> None:
+    """A key that was given more than its organisation has been left with, and end customers who have limits each."""
+    limiting.set_limits(target=key, limits=Limits(rpm=2400, tpm=100_000), actor=SYSTEM)
+    limiting.set_limits(target=acme, limits=Limits(rpm=1200, tpm=2_000_000, concurrency=64), actor=SYSTEM)
+    each, chat = (limiting.subject(acme, "customer", None), limiting.subject(acme, "model", MODELS[1][0]))
+    budget = Limits(rpm=60, budget_nusd=money.nano("2"), budget_window="day")
+    limiting.set_limits(target=each, limits=budget, actor=SYSTEM)
+    limiting.set_limits(target=chat, limits=Limits(concurrency=16, max_output_tokens=4096), actor=SYSTEM)
 
 
 def _in_flight(acme: Organization, key: ApiKey) -> None:

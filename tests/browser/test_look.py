@@ -12,13 +12,24 @@ from tests.browser.conftest import Place, sign_in
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 HOME = "/app/acme-robotics"
-PUBLIC = ["/", "/status", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+PUBLIC = [
+    "/",
+    "/status",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/docs/",
+    "/docs/limits/",
+]
 INSIDE = [
     f"{HOME}/",
     f"{HOME}/usage/?period=30d",
     f"{HOME}/statements/",
     f"{HOME}/keys/",
     f"{HOME}/keys/new/",
+    f"{HOME}/limits/",
+    f"{HOME}/limits/of/?scope=customer",
+    f"{HOME}/settings/",
     "/app/globex-labs/",
     "/accounts/password/change/",
     "/accounts/email/",
@@ -73,6 +84,15 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(open_page, scheme):
         page.goto(address)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], address
+
+
+def test_a_phone_shows_the_operators_pages_without_scrolling_sideways(open_page):
+    page = open_page(viewport=PHONE)
+    sign_in(page, "operator@example.com", "/admin/")
+    for kind in ("tenants/user", "tenants/auditevent", "tenants/organization", "billing/price", "inference/pool"):
+        page.goto(f"/admin/{kind}/")
+        page.goto(page.locator("#result_list a[href*='/change/']").first.get_attribute("href"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], kind
 
 
 def test_the_menu_of_a_phone_opens_and_leads_on(open_page):

@@ -9,7 +9,16 @@ from tests.console.cast import visitor
 from tests.keys.cast import inference_key
 from tests.tenants import cast
 
-PAGES = ["console:overview", "console:usage", "console:statements", "console:keys", "console:key_new"]
+PAGES = [
+    "console:overview",
+    "console:usage",
+    "console:statements",
+    "console:keys",
+    "console:key_new",
+    "console:limits",
+    "console:limits_of",
+    "console:settings",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

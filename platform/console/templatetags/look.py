@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.forms import BoundField
-from django.urls import Resolver404, resolve
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from billing import units
 from billing.models import UsageRecord
+from console import documentation
 from foundation import clock, ids, money
-from keys.models import ApiKey
+from keys.models import ApiKey, ScopeLimits
 
 register = template.Library()
 
@@ -35,6 +36,17 @@ TONES = {
     "drained": "warning",
     "expired": "error",
     "out_of_credit": "warning",
+}
+
+LIMITS = {
+    "rpm": "Requests per minute",
+    "tpm": "Tokens per minute",
+    "input_tpm": "Input tokens per minute",
+    "output_tpm": "Output tokens per minute",
+    "concurrency": "Requests at once",
+    "max_output_tokens": "Output tokens per request",
+    "budget_nusd": "Budget",
+    "allowed_models": "Models",
 }
 
 
@@ -67,6 +79,12 @@ def rate(dollars: Decimal | str) -> str:
 
 
 @register.filter
+def rate_of(nano_dollars_per_million: int, kind: str) -> str:
+    """Write a rate in the unit that people think in: `$0.40 per million output tokens`, `$0.006 per minute`."""
+    return units.described(kind, money.usd(nano_dollars_per_million))
+
+
+@register.filter
 def quantity(record: UsageRecord) -> str:
     """Write what a request used beside tokens: `12 seconds`."""
     return units.counted(record.unit, record.quantity)
@@ -78,6 +96,18 @@ def window(name: str) -> str:
     return {"request": "per request", "5h": "per five hours", "lifetime": "in all"}.get(
         name, f"per {name.replace('_', ' ')}"
     )
+
+
+@register.filter
+def scope_name(scope: str) -> str:
+    """Write what limits are of."""
+    return str(ScopeLimits.Scope(scope).label)
+
+
+@register.filter
+def limit_name(name: str) -> str:
+    """Write the name of a limit as forms do."""
+    return LIMITS.get(name, words(name))
 
 
 @register.filter
@@ -151,6 +181,12 @@ def local(at: datetime, zone: str) -> datetime:
 
 
 @register.filter
+def instant(text: str, zone: str) -> datetime:
+    """Return the local time of an instant that is written as receipts write them."""
+    return local(datetime.fromisoformat(text), zone)
+
+
+@register.filter
 def lookup(mapping: dict[object, object], key: object) -> object:
     """Look something up whose name stands in a variable."""
     return mapping.get(key)
@@ -201,8 +237,4 @@ def signup_open() -> bool:
 @register.simple_tag
 def docs_url() -> str:
     """Return where the documentation is served, or nothing where this installation has none."""
-    try:
-        resolve("/docs/")
-    except Resolver404:
-        return ""
-    return "/docs/"
+    return reverse("console:docs") if documentation.exists() else ""
