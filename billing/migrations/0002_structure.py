@@ -35,5 +35,7 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("billing", "0001_purses_ledger_and_prices")]
     operations: ClassVar[list[Operation]] = [
         migrations.RunSQL((SQL / "0002_structure.sql").read_text()),
+        migrations.RunSQL((SQL / "0002_partitions.sql").read_text()),
+        migrations.RunSQL("SELECT turnpike_ensure_partitions()"),
         migrations.RunSQL([*_guards()]),
     ]

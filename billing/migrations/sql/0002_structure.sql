@@ -42,35 +42,6 @@ CREATE FUNCTION turnpike_lowest_uuid(at timestamptz) RETURNS uuid LANGUAGE sql I
     SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
 $$;
 
--- Makes the partitions of this month and of the next ones. Safe to call at any time, as often as one likes.
-CREATE FUNCTION turnpike_ensure_partitions(months integer DEFAULT 3) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    starts timestamptz;
-    name text;
-    made integer := 0;
-BEGIN
-    FOR i IN 0 .. months LOOP
-        starts := date_trunc('month', now(), 'UTC') + make_interval(months => i);
-        name := 'billing_usagerecord_' || to_char(starts AT TIME ZONE 'UTC', 'YYYY_MM');
-        CONTINUE WHEN to_regclass(name) IS NOT NULL;
-        BEGIN
-            EXECUTE format(
-                'CREATE TABLE %I PARTITION OF billing_usagerecord FOR VALUES FROM (%L) TO (%L)',
-                name, turnpike_lowest_uuid(starts),
-                turnpike_lowest_uuid(date_trunc('month', starts + interval '1 month', 'UTC'))
-            );
-            made := made + 1;
-        EXCEPTION WHEN check_violation THEN
-            -- A process whose clock was wrong has left records of this month in the default partition. There they stay,
-            -- and those of this month with them; the months after it get theirs.
-            RAISE WARNING '% is not made: the default partition has records of that month', name;
-        END;
-    END LOOP;
-    RETURN made;
-END $$;
-SELECT turnpike_ensure_partitions();
-
 -- In-flight rows come and go thousands of times a second: vacuum by count, and leave room for updates in place.
 ALTER TABLE billing_hold SET (
     fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
