@@ -101,12 +101,12 @@ def ending(surface: str, told: Told) -> tuple[End, str]:
     assert told.whole
     events = told.events
     marked = [place for place, event in enumerate(events) if event == DONE or event.get("type") in _MARKERS]
-    failed = [event["error"] for event in events if event != DONE and event.get("error")]
+    failed = [event for event in events if event != DONE and event.get("error")]
     if failed:
-        assert (marked, failed, _reasons(events)) == ([], [events[-1]["error"]], [])
+        assert (marked, failed, _reasons(events)) == ([], events[-1:], [])
         assert (b"event: error" in told.body) is (surface in ("messages", "responses"))
         assert events[-1].get("request_id", told.headers["x-request-id"]) == told.headers["x-request-id"]
-        return End.BROKEN, failed[0]["code"]
+        return End.BROKEN, failed[0]["error"]["code"]
     assert marked == [len(events) - 1]
     assert (events[-1] == DONE) is (surface in ("chat.completions", "completions"))
     return End.SETTLED, ""
@@ -134,6 +134,21 @@ def _pieces(event: Any) -> int:
         return int(said or kind.endswith(".delta"))
     deltas = [choice.get("delta", choice) for choice in event.get("choices", ())]
     return sum(any(delta.get(name) for name in ("content", "reasoning", "refusal", "text")) for delta in deltas)
+
+
+def said(told: Told) -> str:
+    """Return all text of a stream."""
+    return "".join(_text(event) for event in told.events if event != DONE)
+
+
+def _text(event: Any) -> str:
+    kind = event.get("type", "")
+    if kind == "content_block_delta":
+        return event["delta"].get("text", "")
+    if kind:
+        return event["delta"] if kind in ("response.output_text.delta", "transcript.text.delta") else ""
+    choices = event.get("choices", ())
+    return "".join(choice.get("delta", {}).get("content") or choice.get("text") or "" for choice in choices)
 
 
 def _said(text: str) -> list[dict[str, str]]:

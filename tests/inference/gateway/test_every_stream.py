@@ -9,26 +9,23 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from typing import Any, get_args
 
 import httpx
 import orjson
 import pytest
 
-from billing import prices
 from foundation import ids
 from foundation.errors import InvalidRequest
 from inference.gateway.engines.bridge import Bridged
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.surfaces.router import ROUTES
 from inference.gateway.surfaces.surface import Surface
-from inference.models import Deployment, Model, Pool, Replica
-from inference.publishing import catalogue_changed
 from inference.simulator.directives import HUGE, Directive, UsageKind
-from tenants.audit import Actor
+from tests.inference.gateway import shop
 from tests.inference.gateway.forms import FORM
-from tests.inference.gateway.media import CHARACTER, RATES, SECOND
+from tests.inference.gateway.media import CHARACTER, SECOND
+from tests.inference.gateway.shop import CACHED, ENGINE_OF, INPUT, OUTPUT
 from tests.inference.gateway.small_requests import ASKED, STREAMED_FORM
 from tests.inference.gateway.stream_clients import REQUESTS, Told, ending, pieces, tell
 from tests.inference.simulator.client import eventually, simulator
@@ -36,11 +33,7 @@ from tests.installation import Installation
 from tests.tables.streams import FAILED, ROWS, WAYS, End, Row, Usage, Way
 
 AT_ONCE = 32
-PATIENCE_MS = 3000
-INPUT, CACHED, OUTPUT = 500, 250, 1500
-"""Nano-dollars a token."""
-TOKENS = {"input": Decimal("0.5"), "cached_input": Decimal("0.25"), "output": Decimal("1.5")}
-ENGINE_OF = {False: Pool.Engine.VLLM, True: Pool.Engine.COMPATIBLE}
+PATIENCE = {"first_byte_ms": 3000, "between_tokens_ms": 3000}
 
 
 @dataclass(frozen=True)
@@ -61,49 +54,35 @@ def cells(installation: Installation) -> Iterator[Cells]:
     with ExitStack() as stack:
         engines = {bridged: stack.enter_context(simulator("--speed", "inf")) for bridged in ENGINE_OF}
         with installation.django():
-            for bridged, kind in ENGINE_OF.items():
-                _sell(_model(bridged), kind, engines[bridged].url)
-            catalogue_changed()
+            shop.sell({bridged: engine.url for bridged, engine in engines.items()}, **PATIENCE)
+        stack.callback(_close, installation)
         # What engines claim with `usage=huge` is charged, and nobody is to run out of credit by it.
         acme = installation.organization(credit="900000")
-        http = {"base_url": acme.base_url, "headers": {"authorization": f"Bearer {acme.api_key}"}, "trust_env": False}
-        eventually(lambda: _model(True) in httpx.get(f"{acme.base_url}/models", **_only_headers(http)).text)
+        http: dict[str, Any] = {
+            "base_url": acme.base_url,
+            "headers": {"authorization": f"Bearer {acme.api_key}"},
+            "trust_env": False,
+        }
+        with httpx.Client(**http) as client:
+            eventually(lambda: shop.model(bridged=True) in client.get("/models").text)
         told = asyncio.run(_ask_everything(http))
         query = "SELECT to_jsonb(u) FROM billing_usagerecord u WHERE organization_id = %s"
         records = {record["request_id"]: record for (record,) in installation.sql(query, acme.id)}
         seen = {one["request_id"]: one for engine in engines.values() for one in engine.witness()["requests"]}
         assert acme.api_key not in str([one.body for one in told.values()])
         yield {pair: _cell(one, records, seen) for pair, one in told.items()}
-        with installation.django():
-            Pool.objects.filter(name__in=map(_model, ENGINE_OF)).delete()
-            Model.objects.filter(pk__in=map(_model, ENGINE_OF)).update(enabled=False)
-            catalogue_changed()
 
 
-def _only_headers(http: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in http.items() if name != "base_url"}
-
-
-def _model(bridged: bool) -> str:
-    return "sim-translated" if bridged else "sim-native"
-
-
-def _sell(name: str, kind: str, url: str) -> None:
-    known = {"owned_by": "turnpike", "context_length": 8192, "max_output_tokens": 4096, "enabled": True}
-    model, _ = Model.objects.update_or_create(pk=name, defaults=known)
-    times = {"first_byte_ms": PATIENCE_MS, "between_tokens_ms": PATIENCE_MS}
-    pool = Pool.objects.create(name=name, engine=kind, **times)
-    Replica.objects.create(pool=pool, url=url)
-    Deployment.objects.create(model=model, pool=pool, upstream_name="sim")
-    if prices.current(name) is None:
-        prices.publish(model=name, components=TOKENS | RATES, actor=Actor.system("tests"))
+def _close(installation: Installation) -> None:
+    with installation.django():
+        shop.close()
 
 
 async def _ask_everything(http: dict[str, Any]) -> dict[tuple[Way, Row], Told]:
     places, told = asyncio.Semaphore(AT_ONCE), {}
 
     async def ask(client: httpx.AsyncClient, way: Way, row: Row) -> None:
-        request = REQUESTS[way.surface](_model(way.bridged), _text(row), "tools" in row.directive)
+        request = REQUESTS[way.surface](shop.model(way.bridged), _text(row), "tools" in row.directive)
         path = next(path for path, surface in ROUTES.items() if surface.name == way.surface)
         async with places:
             told[way, row] = await tell(client, path.removeprefix("/v1"), request)
