@@ -74,7 +74,14 @@ RESPONSE = Script(
         {"type": "response.completed", "response": _RESPONSE | {"status": "completed", "usage": RESPONSE_USAGE}},
     ),
 )
-_MESSAGE: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "up", "content": [], "stop_reason": None}
+_MESSAGE: dict[str, Any] = {
+    "id": "m",
+    "type": "message",
+    "role": "assistant",
+    "model": "up",
+    "content": [],
+    "stop_reason": None,
+}
 MESSAGE = Script(
     [
         {"type": "message_start", "message": _MESSAGE | {"usage": {"input_tokens": 3, "output_tokens": 0}}},
