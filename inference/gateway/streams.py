@@ -26,17 +26,14 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 _INDEX = re.compile(rb'"choices"\s*:\s*\[\s*\{\s*"index"\s*:\s*(\d+)')
 _DATA = re.compile(rb"data: ?(\{.*\})\s*\Z", re.DOTALL)
-_DATA_LINE = re.compile(rb"(?:\A|(?<=\n))data:(.*)")
 _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 # One event of an engine carries one token, or a few; this counts those that carry something.
 _OUTPUT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments|refusal|text)"\s*:\s*"[^"]')
 
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# JSON, HTML or words where an event should be: its lines begin with no field's name. The first line is looked at apart,
-# because a pattern that begins with a fixed byte is found ten times as fast.
-_FIELDS = (b"data", b"event", b"id", b"retry", b":", b"\r", b"\n")
-_NO_FIELD = re.compile(rb"\n(?!data|event|id|retry|:|\r|\n|\Z)")
+# JSON or HTML where an event should be: its lines begin with no field's name.
+_NO_EVENT = re.compile(rb"(?:\A|(?<=\n))[\[{<]")
 # A data line that goes on in the next one, or an engine's own `id` and `retry`.
 _UNUSUAL = re.compile(rb"(?:\A|\n)(?:data:[^\n]*\n(?=data:)|id:|retry:)")
 
@@ -201,56 +198,5 @@ def split_at_done(block: bytes) -> tuple[bytes, bytes]:
 
 def split_at_error(block: bytes) -> tuple[bytes, bool]:
     """Cut a block before an error that the engine reports, or what is no event, and tell whether there is any."""
-    end = _start_of_what_is_no_event(block)
-    if b"error" in block:
-        named = _ERROR.search(block, 0, end)
-        end = _start_of_error(block, named.start() if named else end)
-    return (block, False) if end == len(block) else (block[:end], True)
-
-
-def _start_of_what_is_no_event(block: bytes) -> int:
-    if block and not block.startswith(_FIELDS):
-        return 0
-    line = _NO_FIELD.search(block)
-    return len(block) if line is None else line.start() + 1
-
-
-def _start_of_error(block: bytes, end: int) -> int:
-    """Find an event before `end` that is like any other but for an error in it or in one of its choices."""
-    if block.find(b'"error"', 0, end) < 0:
-        return end
-    start = 0
-    for event in _EVENT_END.split(block[:end]):
-        if b'"error"' in event and _has_error(event):
-            return start
-        start += len(event)
-    return end
-
-
-def _has_error(event: bytes) -> bool:
-    value = _value(event)
-    choices = value.get("choices")
-    parts = [value, *choices] if isinstance(choices, list) else [value]
-    return any(isinstance(part, dict) and bool(part.get("error")) for part in parts)
-
-
-def split_at_no_chunk(block: bytes) -> tuple[bytes, bool]:
-    """Cut a block before an event that is no chunk, which would show what an engine says of itself, and tell so."""
-    if block.count(b"data:") <= block.count(b'"choices"'):
-        return block, False
-    start = 0
-    for event in _EVENT_END.split(block):
-        if _DATA_LINE.search(event) and not _value(event).keys() & {"choices", "usage"}:
-            return block[:start], True
-        start += len(event)
-    return block, False
-
-
-def _value(event: bytes) -> dict[str, Any]:
-    """Read an event's object; one without has nothing in it."""
-    line = _DATA_LINE.search(event)
-    try:
-        value = orjson.loads(line.group(1)) if line else None
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else {}
+    error = (_ERROR.search(block) if b"error" in block else None) or _NO_EVENT.search(block)
+    return (block, False) if error is None else (block[: error.start()], True)

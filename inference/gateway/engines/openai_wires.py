@@ -11,7 +11,7 @@ import orjson
 from inference.gateway.engines.wire import EVENT_STREAM, Call, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
-from inference.gateway.streams import Blocks, Meter, Rewriter, split_at_done, split_at_error, split_at_no_chunk
+from inference.gateway.streams import Blocks, Meter, Rewriter, split_at_done, split_at_error
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
@@ -50,8 +50,6 @@ class ByteStream:
         """Take whole events up to the end marker or an error."""
         block, marker = split_at_done(self._blocks.feed(chunk))
         block, broken = split_at_error(block)
-        block, strange = split_at_no_chunk(block)
-        broken = broken or strange
         if not block:
             return Passage(b"", marker, broken)
         self._meter.observe(block)
@@ -101,8 +99,6 @@ class Generation:
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Keep what is known of an answer, under the public name."""
         answer = parsed(body, "choices")
-        if any(isinstance(choice, dict) and choice.get("error") for choice in answer["choices"]):
-            raise UpstreamError from ValueError("the engine reported an error in a choice")
         outputs = sum(_likely_tokens(choice) for choice in answer["choices"])
         return Whole(shown(order, answer, _GENERATED), answer.get("usage"), outputs)
 
@@ -144,8 +140,6 @@ def parsed(body: bytes, needed: str) -> dict[str, Any]:
         raise UpstreamError from cause
     if not isinstance(answer, dict) or not isinstance(answer.get(needed), list):
         raise UpstreamError from ValueError(f"the engine's answer has no {needed}")
-    if answer.get("error"):
-        raise UpstreamError from ValueError("the engine reported an error in its answer")
     return answer
 
 

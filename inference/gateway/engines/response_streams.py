@@ -91,7 +91,7 @@ class ResponseStream:
             return b"", False, False
         told = data(event)
         kind, response = told.get("type"), told.get("response")
-        if kind in ("error", "response.failed"):
+        if kind in ("error", "response.failed") or told.get("error"):
             return b"", False, True
         if not isinstance(response, dict):
             return event, False, False

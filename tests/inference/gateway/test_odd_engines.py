@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import orjson
 import pytest
 
-from config.local import ports
-from inference.gateway.surfaces.router import ROUTES
-from tenants import isolation
-from tests.inference.gateway import odd_streams, shop
-from tests.inference.gateway.door import Answer, Door
-from tests.inference.gateway.odd_streams import STREAMED, TEXT, answer, script
-from tests.inference.gateway.shop import ENGINE_OF
-from tests.inference.gateway.stream_clients import REQUESTS, Told, ending, said
-from tests.tables.streams import WAYS, End, Way
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+STREAMED, PLAIN = "content-type: text/event-stream", "content-type: application/json"
 
-TEXTUAL = [way for way in WAYS if way.unit != "characters"]
-PATHS = {surface.name: path for path, surface in ROUTES.items()}
+
+def chunk(**more: object) -> bytes:
+    return orjson.dumps({"id": "c", "object": "chat.completion.chunk", "model": "up", "choices": [], **more})
+
+
+CONTENT = chunk(choices=[{"index": 0, "delta": {"content": "Grüße 🌍"}, "finish_reason": None}])
+FINISH = chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+FINAL = chunk(usage=USAGE)
+EVENTS = b"".join(b"data: " + one + b"\n\n" for one in (CONTENT, FINISH, FINAL))
+DONE = b"data: [DONE]\n\n"
+LINES = (
+    b"".join(b"data: " + line + b"\n" for line in orjson.dumps(orjson.loads(CONTENT), option=2).splitlines()) + b"\n"
+)
 
 
 class OddEngine:
     """Says the same bytes to everybody, in pieces if it is told to, and then hangs up."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.says = b""
         self.piece = 2**20
 
@@ -38,115 +42,95 @@ class OddEngine:
         writer.close()
 
 
-@pytest.fixture
-def places() -> dict[bool, int]:
-    """Ports for the engine as one that is native, and as one that only chats."""
-    return {bridged: ports.free() for bridged in ENGINE_OF}
+def answer(body: bytes, *headers: str, status: str = "200 OK", before: bytes = b"") -> bytes:
+    head = "\r\n".join((f"HTTP/1.1 {status}", *headers, "connection: close", "", ""))
+    return before + head.encode() + body
 
 
 @pytest.fixture
-def catalogued(fresh_database, places) -> None:
-    with isolation.everything():
-        shop.sell({bridged: f"http://127.0.0.1:{port}" for bridged, port in places.items()})
-
-
-@pytest.fixture
-async def odd(places) -> AsyncIterator[OddEngine]:
+async def odd(fresh_database, catalogued) -> AsyncIterator[OddEngine]:
     engine = OddEngine()
-    servers = [await asyncio.start_server(engine.serve, "127.0.0.1", port) for port in places.values()]
+    server = await asyncio.start_server(engine.serve, "127.0.0.1", 0)
+    engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fresh_database.sql("DELETE FROM inference_replica WHERE id <> (SELECT min(id::text)::uuid FROM inference_replica)")
+    fresh_database.sql("UPDATE inference_replica SET url = %s", engine.url)
     yield engine
-    for server in servers:
-        server.close()
+    server.close()
 
 
-async def ask(door: Door, way: Way) -> Answer:
-    request: dict[str, Any] = REQUESTS[way.surface](shop.model(way.bridged), "hi", False)
-    if "json" in request:
-        return await door.ask(request["json"], path=PATHS[way.surface])
-    return await door.ask(request["content"], path=PATHS[way.surface], headers=request["headers"])
+CHUNKED = "transfer-encoding: chunked"
 
 
-def end(way: Way, got: Answer) -> tuple[int, End | None, str]:
-    """Return how it ended; a client that is told of two ends or of none is told nothing."""
-    try:
-        return got.status, *ending(way.surface, _told(got))
-    except AssertionError:
-        return got.status, None, ""
+def chunked(body: bytes, trailer: bytes = b"") -> bytes:
+    return b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer)
 
 
-def _told(got: Answer) -> Told:
-    return Told(got.status, got.headers, got.body, got.ended)
-
-
-SETTLED, BROKEN = (200, End.SETTLED, ""), (200, End.BROKEN, "upstream_error")
-REFUSED = (502, End.REFUSED, "upstream_error")
+READ = {
+    "until it hangs up": answer(EVENTS + DONE, STREAMED),
+    "with CRLF": answer((EVENTS + DONE).replace(b"\n", b"\r\n"), STREAMED),
+    "with a byte order mark": answer(b"\xef\xbb\xbf" + EVENTS + DONE, STREAMED),
+    "with comments": answer(b": hi\n\n" + EVENTS + b": bye\n\n" + DONE, STREAMED),
+    "with ids and times to retry": answer(b"retry: 5\n" + EVENTS.replace(b"data:", b"id: 1\ndata:") + DONE, STREAMED),
+    "with several data lines": answer(LINES + EVENTS.partition(b"\n\n")[2] + DONE, STREAMED),
+    "without an end marker": answer(EVENTS, STREAMED),
+    "with two end markers": answer(EVENTS + DONE + DONE, STREAMED),
+    "with an end marker without a space": answer(EVENTS + b"data:[DONE]\n\n", STREAMED),
+    "after a 103": answer(EVENTS + DONE, STREAMED, before=b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"),
+    "with trailers": answer(chunked(EVENTS + DONE, b"x-checksum: 1\r\n"), STREAMED, CHUNKED),
+    "with cookies and its own headers": answer(EVENTS + DONE, STREAMED, "set-cookie: a=b", "server: secret/1"),
+}
 
 
 @pytest.mark.parametrize("piece", [2**20, 1], ids=["at once", "byte by byte"])
 async def test_every_stream_that_can_be_read_is_read(odd, customer, usage, piece):
-    acme, odd.piece = await customer(), piece
-    asked = [(way, name, says) for way in TEXTUAL for name, says in odd_streams.read(script(way)).items()]
-    wrong = []
-    for way, name, odd.says in asked:
-        got = await ask(acme, way)
-        leaked = {"set-cookie", "server", "x-checksum", "link"} & got.headers.keys()
-        if leaked or end(way, got) != SETTLED or said(_told(got)) != TEXT:
-            wrong.append((way.name, name, got.status, got.body[-300:]))
-    assert wrong == []
-    for (way, name, _), record in zip(asked, await usage(), strict=True):
-        expected = (0, 2, "local") if way.unit else (2, 0, "final")
-        found = (record["completion_tokens"], record["quantity"], record["usage_source"])
-        assert (record["outcome"], *found) == ("complete", *expected), (way.name, name)
+    acme = await customer()
+    odd.piece = piece
+    for name, odd.says in READ.items():
+        got = await acme.stream("hi")
+        assert (got.status, got.complete, got.text) == (200, True, "Grüße 🌍"), name
+        assert got.events.count(b"[DONE]") == 1, name
+        assert not {"set-cookie", "server", "x-checksum", "link"} & got.headers.keys(), name
+    records = [(one["outcome"], one["usage_source"], one["completion_tokens"]) for one in await usage()]
+    assert records == [("complete", "final", 2)] * len(READ)
+
+
+BROKEN = {
+    "JSON without framing": answer(CONTENT + b"\n\n" + FINISH + b"\n\n", STREAMED),
+    "the wrong content type": answer(EVENTS + DONE, PLAIN),
+    "no content type": answer(EVENTS + DONE),
+    "bad gzip": answer(b"\x1f\x8b\x08\x00", STREAMED, "content-encoding: gzip"),
+    "a redirect": answer(b"", "location: http://127.0.0.1:1/", status="307 Temporary Redirect"),
+    "nothing at all": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.7\r\n",
+    "an empty stream": answer(b"", STREAMED),
+    "a page": answer(b"<html>\n\n", STREAMED),
+    "half a chunk": answer(b"ffff\r\ndata: {", STREAMED, CHUNKED),
+    "an error first": answer(b'data: {"error": {"message": "secret"}}\n\n', STREAMED),
+}
 
 
 async def test_what_is_no_stream_is_an_error_without_a_charge(odd, customer, usage):
-    acme, wrong = await customer(), []
-    asked = [(way, name, says) for way in TEXTUAL for name, says in odd_streams.broken(script(way)).items()]
-    for way, name, odd.says in asked:
-        got = await ask(acme, way)
-        if end(way, got) != REFUSED or b"secret" in got.body:
-            wrong.append((way.name, name, got.status, got.body[-300:]))
-    assert wrong == []
-    assert {(one["outcome"], one["cost_nusd"]) for one in await usage()} == {("upstream_error", 0)}
+    acme = await customer()
+    for name, odd.says in BROKEN.items():
+        got = await acme.stream("hi")
+        assert (got.status, got.error["code"]) == (502, "upstream_error"), name
+        assert b"secret" not in got.body, name
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(BROKEN)
+
+
+ERROR = b'event: error\ndata: {"message": "secret"}\n\n'
+CUT = {
+    "an error in the middle": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n" + ERROR + EVENTS + DONE, STREAMED),
+    "the connection ends": answer(b"fff\r\n" + EVENTS.partition(b"\n\n")[0] + b"\n\n", STREAMED, CHUNKED),
+    "it goes on in HTML": answer(EVENTS.partition(b"\n\n")[0] + b"\n\n<h1>secret</h1>\n\n", STREAMED),
+}
 
 
 async def test_a_stream_that_breaks_is_ended_in_band_without_a_charge(odd, customer, usage):
-    acme, wrong = await customer(), []
-    asked = [(way, name, says) for way in TEXTUAL for name, says in odd_streams.cut(script(way)).items()]
-    for way, name, odd.says in asked:
-        got = await ask(acme, way)
-        if end(way, got) != BROKEN or b"secret" in got.body:
-            wrong.append((way.name, name, got.status, got.body[-300:]))
-    assert wrong == []
-    assert {(one["outcome"], one["cost_nusd"]) for one in await usage()} == {("upstream_error", 0)}
-
-
-async def test_an_end_marker_alone_costs_nothing(odd, customer, usage):
-    acme, odd.says = await customer(), answer(odd_streams.DONE, STREAMED)
-    for way in TEXTUAL:
-        await ask(acme, way)
-    assert [one["cost_nusd"] for one in await usage()] == [0] * len(TEXTUAL)
-
-
-async def test_an_error_in_a_whole_answer_stays_inside(odd, customer, usage):
     acme = await customer()
-    said = {"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}]}
-    failed = {"choices": [{"index": 0, "message": {"content": ""}, "error": {"message": "secret"}}]}
-    for body in (said | {"error": {"message": "secret"}}, failed):
-        odd.says = answer(orjson.dumps(body), odd_streams.PLAIN)
-        got = await acme.chat("hi", model=shop.model(bridged=False))
-        assert (got.status, got.error["code"], b"secret" in got.body) == (502, "upstream_error", False)
-    assert [one["cost_nusd"] for one in await usage()] == [0, 0]
-
-
-async def test_a_megabyte_in_one_event_and_ten_thousand_events_in_one_read_arrive(odd, customer, usage):
-    acme, long = await customer(), "ü" * 2**19
-    for way in TEXTUAL:
-        odd.piece = 2**16
-        odd.says = answer(script(way).whole(long), STREAMED)
-        assert said(_told(await ask(acme, way))) == long, way.name
-        odd.piece = 2**24
-        odd.says = answer(script(way).whole(*["x"] * 10_000), STREAMED)
-        got = await ask(acme, way)
-        assert (end(way, got), said(_told(got))) == (SETTLED, "x" * 10_000), way.name
-    assert {one["outcome"] for one in await usage()} == {"complete"}
+    for name, odd.says in CUT.items():
+        got = await acme.stream("hi")
+        assert (got.status, got.complete, got.ended) == (200, False, True), name
+        assert b'"code":"upstream_error"' in got.events[-1], name
+        assert b"secret" not in got.body, name
+    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(CUT)
