@@ -44,6 +44,7 @@ def test_a_client_that_closes_only_its_sending_side_counts_as_gone(installation)
     acme, body = installation.organization(), question("hi [[sim ttft=200 gap=0 tokens=5]]", stream=True)
     head = f"POST {CHAT} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {acme.api_key}\r\n"
     kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    installation.clear_witness()
     with socket.create_connection(("127.0.0.1", installation.server.port), timeout=10) as client:
         client.sendall((head + kind).encode() + body)
         witnesses.arrived(installation, 1)
