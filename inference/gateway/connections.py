@@ -29,6 +29,10 @@ MOST_IDLE: Final = 512
 MOST_HEAD_BYTES: Final = 64 * 1024
 # What may lie here unread before the engine has to wait.
 MOST_UNREAD_BYTES: Final = 256 * 1024
+# What of a stream is handed on in one turn of the loop. A process that is behind with hundreds of streams gets to all
+# else after so much of each of them, and not after all that has come.
+MOST_AT_ONCE_BYTES: Final = 16 * 1024
+ALL: Final = 0
 
 
 class EngineError(Exception):
@@ -63,7 +67,7 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.headers: dict[str, str] = {}
         self._in_head = True
-        self._parts: list[bytes] = []
+        self._parts: deque[bytes] = deque()
         self._unread = 0
         self._paused = False
         self.started = False
@@ -155,19 +159,36 @@ class Connection(asyncio.Protocol):
             self._raise_error()
             await self._wait()
 
-    async def read_chunk(self) -> bytes | None:
-        """Return what has come of the body, all of it; None at its end. Raises `Broken`."""
+    async def read_chunk(self, most: int = MOST_AT_ONCE_BYTES) -> bytes | None:
+        """Return what has come of the body, at most so much; None at its end. Raises `Broken`."""
+        if self._parts and most:
+            await asyncio.sleep(0)  # There was more than that: now it is the turn of others.
         while not self._parts:
             if self.complete:
                 return None
             self._raise_error()
             await self._wait()
-        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts, self._unread = [], 0
-        if self._paused and self._transport is not None and not self.closed:
+        body = self._take(most)
+        self._unread -= len(body)
+        if self._paused and not self._parts and self._transport is not None and not self.closed:
             self._paused = False
             self._transport.resume_reading()
         return body
+
+    def _take(self, most: int) -> bytes:
+        if self._unread <= most or not most:
+            body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._parts.clear()
+            return body
+        taken: list[bytes] = []
+        left = most
+        while left:
+            part = self._parts.popleft()
+            if len(part) > left:
+                self._parts.appendleft(part[left:])
+            taken.append(part[:left])
+            left -= len(taken[-1])
+        return b"".join(taken)
 
     @property
     def reusable(self) -> bool:
@@ -331,13 +352,16 @@ class Asking:
         return self._sent.headers.get(name)
 
     async def read_chunk(self) -> bytes | None:
-        """Return what has come of the body by now; None at its end. Raises `Broken`."""
+        """Return what has come of the body by now, or a part of it that is not too large; None at its end.
+
+        Raises `Broken`.
+        """
         return await self._sent.read_chunk()
 
     async def read_all(self, most: int) -> bytes:
         """Return the whole body. Raises `Broken`, also for one of more than `most` bytes."""
         parts, size = [], 0
-        while (part := await self.read_chunk()) is not None:
+        while (part := await self._sent.read_chunk(ALL)) is not None:
             parts.append(part)
             size += len(part)
             if size > most:

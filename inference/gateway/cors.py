@@ -38,6 +38,7 @@ _EXPOSED = b", ".join(
         b"x-turnpike-original-request-id",
         b"idempotent-replayed",
         b"retry-after",
+        b"x-should-retry",
         *(
             b"x-ratelimit-%s-%s" % (what, kind)
             for what in (b"limit", b"remaining", b"reset")

@@ -58,7 +58,7 @@ class Events(ABC):
         return []
 
     def error(self, message: str) -> list[bytes]:
-        """A failure in mid-stream: vLLM's is an event like any other with an error body."""
+        """A failure in mid-stream: vLLM's is an event like any other with an error body. Without one it is cut off."""
         return [b"data: %s\n\n" % self._error(500, message, "InternalServerError", None)]
 
     def dones(self) -> list[bytes]:

@@ -59,7 +59,7 @@ class _Slices(Events):
         return sounds.pcm_slices(stop - start)
 
     def error(self, message: str) -> list[bytes]:
-        # Sound has no place for a message: the stream just ends early.
+        # Sound has no place for a message: the connection ends, as a server's does whose answer fails on its way.
         return []
 
 

@@ -64,7 +64,12 @@ class StreamedAnswer(Generation):
         self._conclude("complete")
 
     def _error(self) -> None:
-        self._write(self._events.error("The simulated engine failed, as its directive asked."))
+        told = self._events.error("The simulated engine failed, as its directive asked.")
+        if not told:
+            self._close("error")
+            self.outlet.close()
+            return
+        self._write(told)
         self._conclude("error")
 
     def _conclude(self, ended: Ended) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+# The official SDKs of OpenAI and Anthropic try these again by themselves, even where nothing says for how long to wait.
+_RETRIED = frozenset({409, 429})
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -138,8 +140,13 @@ def as_openai(error: PlatformError) -> dict[str, Any]:
 
 
 def answer_headers(error: PlatformError) -> dict[str, str]:
-    """Return the headers that an answer with this error carries, `retry-after` in whole seconds, rounded up."""
+    """Return the headers that an answer with this error carries, `retry-after` in whole seconds, rounded up.
+
+    `x-should-retry: false` keeps the SDKs from trying again what no waiting changes: a conflict, a limit of 0.
+    """
     headers = {**error.standing_headers, **error.headers}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(0, math.ceil(error.retry_after)))
+    elif error.status in _RETRIED:
+        headers["x-should-retry"] = "false"
     return headers

@@ -1,10 +1,13 @@
 """Clients that leave in the middle: the engine stops at once, and what was made by then is paid for."""
 
+import socket
+
 import pytest
 
 from tests.faults import witnesses
 from tests.faults.books import Books
 from tests.faults.crowd import wait_for_output
+from tests.inference.simulator.client import CHAT, question
 
 ENDLESS = "hi [[sim ttft=1 gap=20 tokens=2000]]"
 # Of the simulator, in nano-dollars a token.
@@ -33,6 +36,20 @@ def test_a_client_that_leaves_stops_the_engine_and_pays_for_what_was_made(instal
 def test_a_client_that_leaves_before_any_output_pays_nothing(installation, crowd, stream):
     acme = installation.organization()
     ask_and_leave(installation, crowd, acme, stream=stream)
+    (record,) = Books(installation, acme).closed().values()
+    assert (record["outcome"], record["cost_nusd"], record["status"]) == ("no_output", 0, 499)
+
+
+def test_a_client_that_closes_only_its_sending_side_counts_as_gone(installation):
+    acme, body = installation.organization(), question("hi [[sim ttft=200 gap=0 tokens=5]]", stream=True)
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {acme.api_key}\r\n"
+    kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    installation.clear_witness()
+    with socket.create_connection(("127.0.0.1", installation.server.port), timeout=10) as client:
+        client.sendall((head + kind).encode() + body)
+        witnesses.arrived(installation, 1)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
     (record,) = Books(installation, acme).closed().values()
     assert (record["outcome"], record["cost_nusd"], record["status"]) == ("no_output", 0, 499)
 

@@ -46,6 +46,21 @@ def test_retry_after_is_rounded_up_to_whole_seconds(seconds, header):
     assert errors.answer_headers(errors.RateLimited(retry_after=seconds)) == {"retry-after": header}
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (errors.Conflict(), "false"),
+        (errors.RateLimited(), "false"),
+        (errors.RateLimited(retry_after=1), None),
+        (errors.Overloaded(), None),
+        (errors.InvalidRequest(), None),
+    ],
+    ids=["a conflict", "a limit without an end", "a limit with an end", "ours", "a fault that no SDK retries"],
+)
+def test_an_sdk_is_told_not_to_retry_what_it_would_retry_in_vain(error, told):
+    assert errors.answer_headers(error).get("x-should-retry") == told
+
+
 def test_headers_given_join_those_of_the_kind():
     headers = errors.answer_headers(errors.Unauthenticated(headers={"x-reason": "expired"}))
     assert headers == {"www-authenticate": 'Bearer realm="turnpike"', "x-reason": "expired"}

@@ -8,7 +8,6 @@ from typing import Any
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
-from pydantic import BaseModel
 
 from inference.simulator.pictures import png
 
@@ -84,15 +83,11 @@ def test_one_tool_can_be_named(ask, streamed):
     assert [call.function.name for call in answer.choices[0].message.tool_calls] == ["clock"]
 
 
-def test_what_a_tool_said_goes_back_to_the_model(sdk):
-    call = {"id": "call_1", "type": "function", "function": {"name": "clock", "arguments": '{"city":"Ulm"}'}}
-    messages: list[Any] = [
-        {"role": "user", "content": f"when? [[sim tokens=3 {FAST}]]"},
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_1", "content": "noon"},
-    ]
-    answer = sdk.chat.completions.create(model="sim", messages=messages, tools=TOOLS)
-    assert answer.usage.completion_tokens == 3
+@WAYS
+def test_none_can_be_wanted(ask, streamed):
+    message = ask(f"hi [[sim {FAST}]]", streamed=streamed, tools=TOOLS, tool_choice="none").choices[0].message
+    assert message.content
+    assert not message.tool_calls
 
 
 @WAYS
@@ -101,16 +96,6 @@ def test_json_by_a_schema(ask, streamed):
     wanted = {"type": "json_schema", "json_schema": {"name": "report", "schema": schema | {"required": ["city"]}}}
     said = json.loads(ask(f"[[sim {FAST}]]", streamed=streamed, response_format=wanted).choices[0].message.content)
     assert isinstance(said["city"], str)
-
-
-def test_the_sdk_parses_a_model_of_its_own(sdk):
-    class Report(BaseModel):
-        city: str
-        degrees: int
-
-    messages: list[Any] = [{"role": "user", "content": f"[[sim {FAST}]]"}]
-    answer = sdk.chat.completions.parse(model="sim", messages=messages, response_format=Report)
-    assert isinstance(answer.choices[0].message.parsed, Report)
 
 
 @WAYS

@@ -134,6 +134,9 @@ def test_sound_that_breaks_is_never_taken_for_whole(sdk, charged):
     ):
         b"".join(answer.iter_bytes())
     assert charged()[2:] == ("upstream_error", 0)
+    with pytest.raises(openai.APIConnectionError):
+        sdk.audio.speech.create(model="sim-speech", voice="alloy", input=text, response_format="pcm")
+    assert charged()[2:] == ("upstream_error", 0)
 
 
 def test_a_listener_who_reads_slowly_gets_all_of_it(sdk):

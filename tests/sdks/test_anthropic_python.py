@@ -75,6 +75,12 @@ def test_a_message_tells_the_usage_that_is_charged(installation, acme):
     assert (usage.output_tokens, record.completion, record.outcome) == (5, 5, "complete")
 
 
+def test_an_answer_has_the_id_of_its_request(client):
+    answer = message(client, system="Be brief.", metadata={"user_id": "alice"})
+    assert answer._request_id is not None
+    assert answer._request_id.startswith("req_")
+
+
 def test_a_key_may_be_sent_as_a_token_as_well(customer):
     with sdk(customer, api_key=None, auth_token=customer.api_key) as client:
         assert message(client).usage.output_tokens == 5
@@ -170,6 +176,20 @@ def test_a_used_up_rate_is_a_rate_limit_error_that_says_when(installation):
     assert 1 <= int(refused.value.response.headers["retry-after"]) <= 61
 
 
+def test_what_no_retry_heals_is_not_retried(installation, customer):
+    network, once = Network(), {"Idempotency-Key": "order-0816"}
+    with sdk(customer, max_retries=2, http_client=network, default_headers=once) as client:
+        message(client)
+        with pytest.raises(anthropic.ConflictError) as refused:
+            message(client, "tokens=6")
+    assert (told(refused.value)["code"], network.statuses) == ("idempotency_key_reused", [200, 409])
+    network = Network()
+    client = sdk(installation.organization(rpm=0), max_retries=2, http_client=network)
+    with client, pytest.raises(anthropic.RateLimitError):
+        message(client)
+    assert network.statuses == [429]
+
+
 def test_a_retry_waits_as_long_as_it_is_told(installation):
     narrow = installation.organization(concurrency=1)
     with sdk(narrow) as first, stream(first, "tokens=500 gap=20") as running:
@@ -191,10 +211,12 @@ def test_a_failing_engine_is_a_server_error(client, streamed):
     assert (failed.value.status_code, told(failed.value)["code"]) == (502, "upstream_error")
 
 
-def test_an_overloaded_engine_is_anthropics_overloaded_error(client):
-    with pytest.raises(anthropic.InternalServerError) as failed:
+def test_an_overloaded_engine_is_anthropics_overloaded_error_and_is_asked_again(customer):
+    network = Network()
+    busy = pytest.raises(anthropic.InternalServerError)
+    with sdk(customer, max_retries=1, http_client=network) as client, busy as failed:
         message(client, "status=529")
-    assert told(failed.value)["type"] == "overloaded_error"
+    assert (told(failed.value)["type"], network.statuses) == ("overloaded_error", [503, 503])
 
 
 @pytest.mark.parametrize("breaks", ["die_after=2", "rst_after=2", "err_event=2"])

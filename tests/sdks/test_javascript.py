@@ -19,6 +19,7 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
     "impatient": {},
     "repeating": {},
     "poor": {"credit": "0"},
+    "blocked": {"rpm": 0},
     "limited": {"rpm": 1},
     "narrow": {"concurrency": 1},
 }
@@ -102,10 +103,17 @@ def test_a_used_up_rate_says_when_it_ends(facts, sdk):
     assert 1 <= int(facts[sdk]["rate_limit"]["error"]["retryAfter"]) <= 61
 
 
+IN_VAIN = [
+    ("empty_wallet", "insufficient_credit", [402]),
+    ("blocked", "rate_limit_exceeded", [429]),
+    ("conflict", "idempotency_key_reused", [200, 409]),
+]
+
+
+@pytest.mark.parametrize(("case", "named", "statuses"), IN_VAIN, ids=[line[0] for line in IN_VAIN])
 @BOTH
-def test_an_empty_wallet_is_402_and_is_not_retried(facts, sdk):
-    told = facts[sdk]["empty_wallet"]
-    assert (told["code"], told["statuses"]) == ("insufficient_credit", [402])
+def test_what_no_retry_heals_is_not_retried(facts, sdk, case, named, statuses):
+    assert facts[sdk][case] == {"code": named, "statuses": statuses}
 
 
 @BOTH

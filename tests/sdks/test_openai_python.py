@@ -192,6 +192,20 @@ def test_a_used_up_rate_is_a_rate_limit_error_that_says_when(installation):
     assert 1 <= int(refused.value.response.headers["retry-after"]) <= 61
 
 
+def test_what_no_retry_heals_is_not_retried(installation, customer):
+    network, once = Network(), {"Idempotency-Key": "order-0815"}
+    with sdk(customer, max_retries=2, http_client=network, default_headers=once) as client:
+        chat(client)
+        with pytest.raises(openai.ConflictError) as refused:
+            chat(client, "tokens=6")
+    assert (refused.value.code, network.statuses) == ("idempotency_key_reused", [200, 409])
+    network = Network()
+    client = sdk(installation.organization(rpm=0), max_retries=2, http_client=network)
+    with client, pytest.raises(openai.RateLimitError):
+        chat(client)
+    assert network.statuses == [429]
+
+
 def test_a_retry_waits_as_long_as_it_is_told(installation):
     narrow = installation.organization(concurrency=1)
     with sdk(narrow) as first, closing(chat(first, "tokens=500 gap=20", stream=True)) as running:

@@ -127,6 +127,12 @@ ROWS = (
         proof="test_what_a_killed_server_held_is_free_after_its_lease_and_costs_nothing",
     ),
     Row(
+        "the same question again",
+        "complete",
+        "what it costs, each time: there is no cache of answers yet, so nothing is charged as a hit of one",
+        proof="test_the_same_question_twice_is_made_and_charged_twice",
+    ),
+    Row(
         "more was used than was held",
         "complete",
         "all of it: the hold, and an *overage* entry for the rest, with an alert; the next call finds less credit",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.docs import pages
-from tests.tables import inputs, outages, paying, rates, times
+from tests.tables import inputs, outages, paying, rates, streams, times
 
 PLACE = re.compile(r"(?<=<!-- table: )([a-z ]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -25,6 +25,7 @@ TABLES: dict[str, tuple[Sequence[str], Sequence[Row]]] = {
     "times": (times.HEAD, times.ROWS),
     "inputs": (inputs.HEAD, inputs.ROWS),
     "limits": (rates.HEAD, rates.ROWS),
+    "streams": (streams.HEAD, streams.ROWS),
 }
 
 

@@ -95,6 +95,8 @@ class TranscriptStream:
             body = b"".join(piece for event in _events(block) for piece in self._told(event))
         except MISSHAPEN as cause:
             raise UpstreamError from cause
+        if done and not (self._text or self._finished):
+            return Passage(body, b"", broken=True)  # Nothing was said, and nothing that there is nothing to say.
         marker = self._end() if (done or self._done) and not broken else b""
         return Passage(body, marker, broken)
 

@@ -109,9 +109,10 @@ class MessageStream:
         passed: list[bytes] = []
         for event in _EVENT_END.split(block):
             name = _name(event)
-            if name in (b"message_stop", b"error"):
-                marker = b"".join([*self._held, event]) if name == b"message_stop" else b""
-                return Passage(b"".join(passed), marker, name == b"error")
+            if name == b"message_stop":
+                return Passage(b"".join(passed), b"".join([*self._held, event]))
+            if name == b"error" or (b'"error"' in event and data(event).get("error")):
+                return Passage(b"".join(passed), b"", broken=True)
             passed.append(self._event(name, event))
         return Passage(b"".join(passed), b"", broken)
 

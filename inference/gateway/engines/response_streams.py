@@ -12,7 +12,7 @@ from typing import Any
 from inference.gateway.engines.message_streams import data, write
 from inference.gateway.engines.wire import Passage
 from inference.gateway.errors import UpstreamError
-from inference.gateway.streams import Blocks
+from inference.gateway.streams import Blocks, split_at_error
 
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 # The events that are read: those with the response in them, those that say that it failed, and OpenAI's end marker.
@@ -66,10 +66,10 @@ class ResponseStream:
 
     def feed(self, chunk: bytes) -> Passage:
         """Take whole events up to the end of the response or an error."""
-        block = self._blocks.feed(chunk)
+        block, failed = split_at_error(self._blocks.feed(chunk))
         self.outputs += sum(1 for _ in _DELTA.finditer(block))
         if not _SPECIAL.search(block):
-            return Passage(block)
+            return Passage(block, b"", failed)
         passed: list[bytes] = []
         for event in _EVENT_END.split(block):
             if not _SPECIAL.search(event):
@@ -79,7 +79,7 @@ class ResponseStream:
             if ends or broken:
                 return Passage(b"".join(passed), written, broken)
             passed.append(written)
-        return Passage(b"".join(passed))
+        return Passage(b"".join(passed), b"", failed)
 
     def finish(self) -> bytes:
         """Without its last event a response is not complete."""
@@ -91,7 +91,7 @@ class ResponseStream:
             return b"", False, False
         told = data(event)
         kind, response = told.get("type"), told.get("response")
-        if kind in ("error", "response.failed"):
+        if kind in ("error", "response.failed") or told.get("error"):
             return b"", False, True
         if not isinstance(response, dict):
             return event, False, False

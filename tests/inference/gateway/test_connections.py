@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from inference.gateway.connections import MOST_UNREAD_BYTES, Asking, Broken, Connections, Unreachable
+from inference.gateway.connections import (
+    MOST_AT_ONCE_BYTES,
+    MOST_UNREAD_BYTES,
+    Asking,
+    Broken,
+    Connections,
+    Unreachable,
+)
 from inference.gateway.engine_addresses import address_of
 
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -186,6 +193,29 @@ async def test_an_engine_that_is_not_read_has_to_wait(engine, connections):
     assert asking._connection._unread < MOST_UNREAD_BYTES + 2 * 1024 * 1024
     assert len(await asking.read_all(size)) == size
     asking.finish()
+
+
+@pytest.mark.parametrize("part", [300, 100_000], ids=["many parts", "large parts"])
+async def test_a_stream_with_a_backlog_lets_others_have_their_turn(engine, connections, part):
+    body = b"%x\r\n%s\r\n" % (part, b"x" * part) * (200_000 // part)
+    engine.replies = [HEAD + body + b"0\r\n\r\n"]
+    asking, turns, sizes = ask(connections, engine), [0], []
+    await asking.send()
+    await asyncio.sleep(0.2)
+
+    async def count_turns() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(count_turns())
+    while (chunk := await asking.read_chunk()) is not None:
+        sizes.append(len(chunk))
+    other.cancel()
+    asking.finish()
+    assert sum(sizes) == 2 + part * (200_000 // part)
+    assert max(sizes) <= MOST_AT_ONCE_BYTES
+    assert turns[0] >= len(sizes) - 1 >= 200_000 // MOST_AT_ONCE_BYTES - 1
 
 
 async def test_an_engine_that_speaks_unasked_is_not_listened_to(engine, connections):

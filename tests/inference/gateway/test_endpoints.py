@@ -27,6 +27,14 @@ async def test_a_plain_answer_costs_exactly_the_price(customer, usage):
     assert answer.headers["x-request-id"].startswith("req_")
 
 
+async def test_the_same_question_twice_is_made_and_charged_twice(customer, usage, engines):
+    acme = await customer()
+    answers = [await acme.chat(f"hi [[sim tokens=5 {FAST}]]", temperature=0, seed=1) for _ in range(2)]
+    made = [line["request_id"] for engine in engines for line in engine.witness()["requests"]]
+    assert {answer.headers["x-request-id"] for answer in answers} <= set(made)
+    assert [record["cost_nusd"] > 0 for record in await usage()] == [True, True]
+
+
 async def test_a_stream_is_charged_before_its_end_marker_leaves(customer, usage, fresh_database):
     acme = await customer()
     charged_when = {}
@@ -51,38 +59,6 @@ async def test_usage_comes_only_to_those_who_asked(customer):
     assert b'"completion_tokens":3' in asked.events[-2]
 
 
-ENDINGS = [
-    # directive -> outcome, usage source, completion tokens, is it charged, does the end marker come
-    ("tokens=5", "complete", "final", 5, True, True),
-    ("tokens=5 usage=none", "complete", "local", 5, True, True),
-    ("tokens=5 usage=zero", "complete", "final", 0, False, True),
-    ("tokens=5 no_done", "complete", "final", 5, True, True),
-    ("tokens=5 dup_done", "complete", "final", 5, True, True),
-    ("tokens=5 crlf", "complete", "final", 5, True, True),
-    ("tokens=5 comments", "complete", "final", 5, True, True),
-    ("tokens=5 split=1", "complete", "final", 5, True, True),
-    ("tokens=5 split=7", "complete", "final", 5, True, True),
-    ("tokens=5 die_after=2", "upstream_error", "continuous", 2, False, False),
-    ("tokens=5 rst_after=2", "upstream_error", "continuous", 2, False, False),
-    ("tokens=5 err_event=2", "upstream_error", "continuous", 2, False, False),
-]
-
-
-@pytest.mark.parametrize(
-    ("directive", "outcome", "source", "tokens", "charged", "complete"), ENDINGS, ids=[line[0] for line in ENDINGS]
-)
-async def test_every_way_a_stream_ends(customer, usage, directive, outcome, source, tokens, charged, complete):
-    acme = await customer()
-    answer = await acme.stream(f"hi [[sim {FAST} {directive}]]")
-    (record,) = await usage()
-    assert (record["outcome"], record["usage_source"]) == (outcome, source)
-    assert record["completion_tokens"] == tokens
-    assert (record["cost_nusd"] > 0) is charged
-    assert (answer.complete, answer.ended) == (complete, True)
-    if not complete:
-        assert b'"code":"upstream_error"' in answer.events[-1]
-
-
 REFUSALS = [
     ("status=500", 502, "upstream_error"),
     ("status=503", 503, "overloaded"),
@@ -93,26 +69,14 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
 @pytest.mark.parametrize(("directive", "status", "code"), REFUSALS, ids=[line[0] for line in REFUSALS])
-async def test_what_an_engine_refuses_costs_nothing_and_says_nothing_of_it(
-    customer, usage, directive, status, code, stream
-):
+async def test_what_an_engine_refuses_costs_nothing_and_says_nothing_of_it(customer, usage, directive, status, code):
     acme = await customer()
-    answer = await acme.chat(f"hi [[sim {FAST} tokens=3 {directive}]]", stream=stream)
+    answer = await acme.chat(f"hi [[sim {FAST} tokens=3 {directive}]]")
     assert (answer.status, answer.error["code"]) == (status, code)
     assert b"sim" not in answer.body
     (record,) = await usage()
     assert (record["outcome"], record["cost_nusd"], record["status"]) == ("upstream_error", 0, status)
-
-
-async def test_more_than_was_held_is_charged_as_overage_and_the_next_call_is_refused(customer, usage):
-    acme = await customer(credit=Decimal("0.05"))
-    assert (await acme.chat(f"hi [[sim {FAST} tokens=3 usage=huge]]")).status == 200
-    (record,) = await usage()
-    assert record["cost_nusd"] > record["hold_nusd"]
-    refused = await acme.chat("hi")
-    assert (refused.status, refused.error["code"]) == (402, "insufficient_credit")
 
 
 async def test_a_client_that_leaves_pays_for_what_was_made_and_stops_the_engine(customer, usage, engines):
@@ -137,19 +101,6 @@ async def test_a_client_that_leaves_before_any_output_pays_nothing(customer, usa
         gone.set()
         await asking
     assert {(r["outcome"], r["cost_nusd"], r["status"]) for r in await usage()} == {("no_output", 0, 499)}
-
-
-async def test_an_engine_that_hangs_is_given_up_in_time(customer, usage, fresh_database):
-    fresh_database.sql("UPDATE inference_pool SET first_byte_ms = 300, between_tokens_ms = 300")
-    acme = await customer()
-    await acme.gateway._news._reload()
-    silent = await acme.stream("hi [[sim ttft=60000 tokens=5]]")
-    assert (silent.status, silent.error["code"]) == (504, "upstream_timeout")
-    stuck = await acme.stream("hi [[sim ttft=1 gap=0 tokens=5 hang_after=2]]")
-    assert (stuck.status, stuck.complete) == (200, False)
-    assert b"upstream_timeout" in stuck.events[-1]
-    records = await usage()
-    assert [(record["outcome"], record["cost_nusd"]) for record in records] == [("timeout", 0), ("timeout", 0)]
 
 
 async def test_a_dead_replica_costs_one_more_try_and_nothing_else(customer, usage, fresh_database):

@@ -44,6 +44,7 @@ async def test_another_body_under_the_same_key_is_a_conflict(customer, usage):
     await acme.chat(FAST, **keyed())
     answer = await acme.chat(FAST, temperature=1, **keyed())
     assert (answer.status, answer.error["code"]) == (409, "idempotency_key_reused")
+    assert answer.headers["x-should-retry"] == "false"
     assert len(await usage()) == 1
 
 

@@ -8,7 +8,7 @@ FAST = "ttft=1 gap=0"
 WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
 
 
-@pytest.fixture(params=["vllm", "openai"], ids=["native", "bridged"])
+@pytest.fixture(params=["vllm", "compatible"], ids=["native", "bridged"])
 async def acme(request, customer, fresh_database):
     fresh_database.sql("UPDATE inference_pool SET engine = %s", request.param)
     door = await customer()
@@ -58,27 +58,6 @@ async def test_functions_are_called(acme):
     stream = await acme.ask({**asked, "stream": True}, path=PATH)
     calls = [event for event in events(stream) if event["type"] == "response.function_call_arguments.done"]
     assert [orjson.loads(call["arguments"]) for call in calls] == [{}]
-
-
-BROKEN = ("die_after=2", "rst_after=2", "err_event=2")
-
-
-async def test_a_stream_that_breaks_is_ended_in_band_without_a_charge(acme, usage):
-    for directive in BROKEN:
-        answer = await acme.ask(body(f"tokens=5 {directive}", stream=True), path=PATH)
-        assert (answer.status, answer.ended) == (200, True), directive
-        assert b"event: error" in answer.body, directive
-        assert b"event: response.completed" not in answer.body, directive
-        assert events(answer)[-1]["error"]["code"] == "upstream_error", directive
-    assert [(one["outcome"], one["cost_nusd"]) for one in await usage()] == [("upstream_error", 0)] * len(BROKEN)
-
-
-async def test_every_stream_that_can_be_read_is_read(acme, usage):
-    ways = ("usage=none", "crlf", "comments", "split=1", "split=7", "dup_done", "usage=continuous")
-    for directive in ways:
-        answer = await acme.ask(body(f"tokens=5 {directive}", stream=True), path=PATH)
-        assert b"event: response.completed" in answer.body, directive
-    assert [(one["outcome"], one["completion_tokens"]) for one in await usage()] == [("complete", 5)] * len(ways)
 
 
 async def test_a_client_that_leaves_pays_for_what_was_made(acme, usage):

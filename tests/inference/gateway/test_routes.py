@@ -11,24 +11,8 @@ from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.surfaces.router import ROUTES
 from tenants import isolation
 from tests.architecture import checkout
-from tests.inference.gateway.forms import FORM, form
-from tests.tables.inputs import MESSAGES
-
-# A small request of each kind. A route that is not named here fails the test: say what it is asked.
-ASKED = {
-    "/v1/chat/completions": {"model": "sim", "messages": MESSAGES, "max_tokens": 1},
-    "/v1/completions": {"model": "sim", "prompt": "hi [[sim tokens=1 ttft=1 gap=0]]", "max_tokens": 1},
-    "/v1/embeddings": {"model": "sim", "input": "hi"},
-    "/v1/responses": {"model": "sim", "input": "hi [[sim tokens=1 ttft=1 gap=0]]", "max_output_tokens": 16},
-    "/v1/rerank": {"model": "sim", "query": "hi", "documents": ["one", "two"]},
-    "/v1/score": {"model": "sim", "text_1": "hi", "text_2": "ho"},
-    "/v1/moderations": {"model": "sim", "input": "hi"},
-    "/v1/messages": {"model": "sim", "messages": MESSAGES, "max_tokens": 1},
-    "/v1/audio/transcriptions": form(model="sim-transcribe"),
-    "/v1/audio/translations": form(model="sim-transcribe"),
-    "/v1/audio/speech": {"model": "sim-speech", "input": "hi", "voice": "a", "response_format": "wav"},
-    "/v1/images/generations": {"model": "sim-image", "prompt": "hi", "size": "16x16"},
-}
+from tests.inference.gateway.forms import FORM
+from tests.inference.gateway.small_requests import ASKED
 
 
 @pytest.fixture

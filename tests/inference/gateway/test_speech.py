@@ -59,17 +59,7 @@ async def test_the_last_byte_waits_for_the_charge(acme, fresh_database):
     assert all(charged == 0 for size, charged in charged_with.items() if size < SLICES)
 
 
-async def test_a_file_that_breaks_has_no_end_and_no_cost(acme, usage):
-    for directive in ("tokens=5 die_after=2", "tokens=5 rst_after=2"):
-        answer = await speak(acme, directive)
-        assert (answer.status, answer.ended) == (200, False)
-        assert b"error" not in answer.body
-    assert {(record["outcome"], record["cost_nusd"]) for record in await usage()} == {("upstream_error", 0)}
-
-
-async def test_an_engine_that_fails_at_once_is_an_error_in_json(acme, usage):
-    for directive in ("status=500", "die_after=-1"):
-        assert (await speak(acme, directive)).error["code"] == "upstream_error"
+async def test_a_format_that_the_engine_has_not_is_an_error_in_json(acme, usage):
     assert (await speak(acme, response_format="opus")).error["code"] == "invalid_request"
     assert {record["cost_nusd"] for record in await usage()} == {0}
 

@@ -77,29 +77,6 @@ async def test_a_stream_has_openais_events_and_ends_after_its_charge(acme, usage
     assert {(record["quantity"], record["cost_nusd"]) for record in await usage()} == {(2, 2 * SECOND)}
 
 
-# directive -> outcome, seconds charged, is the stream complete
-ENDINGS = [
-    ("tokens=5 usage=none", "complete", 2, True),
-    ("tokens=5 no_done", "complete", 2, True),
-    ("tokens=5 dup_done", "complete", 2, True),
-    ("tokens=5 crlf", "complete", 2, True),
-    ("tokens=5 comments split=3", "complete", 2, True),
-    ("tokens=5 die_after=2", "upstream_error", 0, False),
-    ("tokens=5 rst_after=2", "upstream_error", 0, False),
-    ("tokens=5 err_event=2", "upstream_error", 0, False),
-]
-
-
-async def test_every_way_a_stream_ends(acme, usage):
-    for directive, _, _, complete in ENDINGS:
-        answer = await hear(acme, directive, stream="true")
-        assert answer.ended
-        assert (b"transcript.text.done" in answer.body) is complete
-        assert (b'"error"' in answer.body) is not complete
-    expected = [(outcome, seconds * SECOND) for _, outcome, seconds, _ in ENDINGS]
-    assert [(record["outcome"], record["cost_nusd"]) for record in await usage()] == expected
-
-
 async def test_who_leaves_pays_for_what_was_heard_and_for_nothing_before_the_first_word(acme, usage):
     left = await hear(acme, "tokens=50 ttft=1 gap=5", stream="true", leave=lambda answer: b"delta" in answer.body)
     assert b"done" not in left.body

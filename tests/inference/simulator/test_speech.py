@@ -31,7 +31,8 @@ def test_what_cannot_be_spoken_is_refused(sim, members):
     assert sim.post(SPEECH, **members).status == 400
 
 
-def test_speech_can_be_cut_off(sim):
-    reply = sim.post(SPEECH, input="[[sim tokens=5 die_after=2 ttft=0 gap=0]]", request_id="spoken")
+@pytest.mark.parametrize(("directive", "ended"), [("die_after=2", "died"), ("err_event=2", "error")])
+def test_speech_can_be_cut_off(sim, directive, ended):
+    reply = sim.post(SPEECH, input=f"[[sim tokens=5 {directive} ttft=0 gap=0]]", request_id=directive)
     assert (reply.whole, len(reply.body)) == (False, 44 + 2 * 2 * sounds.SLICE)
-    assert sim.record("spoken")["ended"] == "died"
+    assert sim.record(directive)["ended"] == ended

@@ -41,6 +41,12 @@ async function everything(events) {
   return all;
 }
 
+async function inVain(customer, options, ask) {
+  const { answers, fetch } = network();
+  const error = await ask(sdk(customer, { fetch, maxRetries: 2, ...options })).catch((thrown) => thrown);
+  return { code: error.error.error.code, statuses: answers.map(({ status }) => status) };
+}
+
 async function afterPlace(customer) {
   const running = await message(sdk(customer), 'tokens=500 gap=20', { stream: true });
   const { answers, fetch } = network({ onRefusal: () => running.controller.abort() });
@@ -78,12 +84,13 @@ export const cases = {
   wrong_key: async ({ acme }) => message(sdk(acme, { apiKey: 'tpk_live_wrong' })),
   unknown_model: async ({ acme }) => message(sdk(acme), 'tokens=5', { model: 'claude-none' }),
   invalid_field: async ({ acme }) => message(sdk(acme), 'tokens=5', { colour: 'blue' }),
-  empty_wallet: async ({ poor }) => {
-    const { answers, fetch } = network();
-    const error = await message(sdk(poor, { fetch, maxRetries: 2 })).catch((thrown) => thrown);
-    const statuses = answers.map(({ status }) => status);
-    return { code: error.error.error.code, kind: error.constructor.name, statuses };
-  },
+  empty_wallet: async ({ poor }) => inVain(poor, {}, message),
+  blocked: async ({ blocked }) => inVain(blocked, {}, message),
+  conflict: async ({ acme }) =>
+    inVain(acme, { defaultHeaders: { 'Idempotency-Key': 'order-0816' } }, async (client) => {
+      await message(client);
+      return message(client, 'tokens=6');
+    }),
   rate_limit: async ({ limited }) => {
     await message(sdk(limited));
     return message(sdk(limited));

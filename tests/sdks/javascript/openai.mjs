@@ -44,6 +44,12 @@ async function everything(stream) {
   return chunks;
 }
 
+async function inVain(customer, options, ask) {
+  const { answers, fetch } = network();
+  const error = await ask(sdk(customer, { fetch, maxRetries: 2, ...options })).catch((thrown) => thrown);
+  return { code: error.code, statuses: answers.map(({ status }) => status) };
+}
+
 async function afterPlace(customer) {
   const running = await chat(sdk(customer), 'tokens=500 gap=20', { stream: true });
   const { answers, fetch } = network({ onRefusal: () => running.controller.abort() });
@@ -103,11 +109,13 @@ export const cases = {
   wrong_key: async ({ acme }) => chat(sdk(acme, { apiKey: 'tpk_live_wrong' })),
   unknown_model: async ({ acme }) => chat(sdk(acme), 'tokens=5', { model: 'gpt-none' }),
   invalid_field: async ({ acme }) => chat(sdk(acme), 'tokens=5', { colour: 'blue' }),
-  empty_wallet: async ({ poor }) => {
-    const { answers, fetch } = network();
-    const error = await chat(sdk(poor, { fetch, maxRetries: 2 })).catch((thrown) => thrown);
-    return { code: error.code, kind: error.constructor.name, statuses: answers.map(({ status }) => status) };
-  },
+  empty_wallet: async ({ poor }) => inVain(poor, {}, chat),
+  blocked: async ({ blocked }) => inVain(blocked, {}, chat),
+  conflict: async ({ acme }) =>
+    inVain(acme, { defaultHeaders: { 'Idempotency-Key': 'order-0815' } }, async (client) => {
+      await chat(client);
+      return chat(client, 'tokens=6');
+    }),
   rate_limit: async ({ limited }) => {
     await chat(sdk(limited));
     return chat(sdk(limited));
