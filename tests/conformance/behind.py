@@ -8,7 +8,7 @@ from typing import Any
 
 from config.local import catalogue
 from foundation import ids
-from inference.models import Pool
+from inference.models import Model, Pool
 from inference.publishing import catalogue_changed
 from tests.conformance.usages import Usage
 from tests.conformance.wire import CONTEXT, KEY, MODEL, PUBLIC_MODEL, Answer, Request, Role, Target
@@ -94,4 +94,6 @@ def gateway(installation: Installation, engine: Target) -> Iterator[Turnpike]:
         server.stop()
         with installation.django():
             Pool.objects.filter(name=_OFFER.pool).delete()
+            # Its price stays, as all prices do; others who share the installation must not see it.
+            Model.objects.filter(pk=_OFFER.id).update(enabled=False)
             catalogue_changed()
