@@ -65,6 +65,14 @@ class PoolBusy(Overloaded):
     message = "All engines for this model are busy. Try again shortly."
 
 
+class NotServed(InvalidRequest):
+    """The model's engines do not have the endpoint: asking again changes nothing."""
+
+    def __init__(self, model: str, path: str) -> None:
+        """Take the public name of the model and the address of the endpoint."""
+        super().__init__(f"The model {model} does not serve {path}.", param="model")
+
+
 class UpstreamError(PlatformError):
     """The engine failed or said something that makes no sense. What it said never leaves."""
 

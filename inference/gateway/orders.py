@@ -14,6 +14,7 @@ from foundation.web import Receive, Scope, Send, read_body, single
 from inference.gateway.addresses import Addresses
 from inference.gateway.catalogue import Catalogue, Model, Route
 from inference.gateway.engines.kinds import able
+from inference.gateway.errors import NotServed
 from inference.gateway.estimating import Estimate, estimate
 from inference.gateway.learning import Experience
 from inference.gateway.surfaces.surface import Surface
@@ -86,8 +87,8 @@ class Ordering:
     ) -> Order:
         """Find the model, its price, the limits of the request itself, and the bounds.
 
-        Raises `ModelNotFound`, `ModelNotAllowed`, `ModelNotPriced`, `InvalidRequest` for a model that does not serve
-        the endpoint, `Forbidden`, `Overloaded`.
+        Raises `ModelNotFound`, `ModelNotAllowed`, `ModelNotPriced`, `NotServed`, `InvalidRequest`, `Forbidden`,
+        `Overloaded`.
         """
         model = catalogue.find(wanted.model, at)
         if not caller.allows(model.id):
@@ -146,7 +147,7 @@ def _serving(model: Model, surface: Surface, wanted: Wanted) -> tuple[Route, ...
     """Return the routes to engines that serve an endpoint and understand all that is asked."""
     found = able(model.routes, surface.name, wanted.fields)
     if not found and model.routes:
-        raise InvalidRequest(f"The model {model.id} does not serve {surface.path}.", param="model")
+        raise NotServed(model.id, surface.path)
     return found
 
 

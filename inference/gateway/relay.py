@@ -20,7 +20,7 @@ from inference.gateway.charging import PAYING, Ending, quantity
 from inference.gateway.connections import Asking, EngineError
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.engines.wire import Call, Whole
-from inference.gateway.errors import UpstreamError
+from inference.gateway.errors import NotServed, UpstreamError
 from inference.gateway.exchange import Exchange
 from inference.gateway.routing import Balance, Target, candidates
 from inference.gateway.upstream import Upstream
@@ -31,6 +31,8 @@ MOST_ATTEMPTS = 2
 # After the end marker the engine only has to end its message; then its connection can be used again.
 TRAILER_SECONDS = 0.2
 MOST_ANSWER_BYTES = 256 * 1024 * 1024
+MOST_REFUSAL_BYTES = 64 * 1024
+_NO_ENDPOINT = frozenset({404, 405, 501})
 NOTHING = Whole(b"", None, 0)
 
 type Start = Callable[[], Awaitable[None]]
@@ -155,9 +157,21 @@ class Relay:
                     raise
                 self._leave(exchange)
             else:
-                _check(answer, target, call)
-                reach("accepted")
-                return answer
+                if not await _lacks_endpoint(answer, target):
+                    _check(answer, target, call)
+                    reach("accepted")
+                    return answer
+                self._turn_elsewhere(exchange, target)
+
+    def _turn_elsewhere(self, exchange: Exchange, target: Target) -> None:
+        """Leave a pool whose engines do not have the endpoint to ask another one. Raises `NotServed` without any."""
+        order = exchange.order
+        self._leave(exchange)
+        order.routes = tuple(route for route in order.routes if route.pool.name != target.pool.name and route.weight)
+        if not order.routes:
+            raise NotServed(order.model.id, order.surface.path)
+        if len(exchange.attempts) >= MOST_ATTEMPTS or not self._has_another(exchange):
+            raise UpstreamError from ValueError("the engine does not have the endpoint")
 
     def _prepare(self, exchange: Exchange) -> tuple[Target, Call | None, Asking | None]:
         now = asyncio.get_running_loop().time()
@@ -211,6 +225,14 @@ def _quantity(exchange: Exchange) -> int:
 
 def _between_seconds(exchange: Exchange) -> float:
     return exchange.target.pool.between_tokens_seconds if exchange.target is not None else 0.0
+
+
+async def _lacks_endpoint(answer: Asking, target: Target) -> bool:
+    """Say whether an engine does not have what it was asked for, as llama.cpp without `--embeddings`."""
+    if answer.status not in _NO_ENDPOINT:
+        return False
+    # A 404 that names the model is about the model: then the deployment is wrong, which no client can help.
+    return answer.status != 404 or target.upstream_name.encode() not in await answer.read_all(MOST_REFUSAL_BYTES)
 
 
 def _check(answer: Asking, target: Target, call: Call) -> None:

@@ -49,7 +49,12 @@ def scope(target: Target) -> str:
 
 
 def _model(name: str) -> str:
-    """Return the id behind an alias: requests count as those of the model that it stands for, and so do its limits."""
+    """Return the id behind an alias: requests count as those of the model that it stands for, and so do its limits.
+
+    What cannot be a name is nobody's, and may hold what Postgres cannot look for.
+    """
+    if not subjects.is_name(name):
+        return name
     if Model.objects.filter(pk=name).exists():
         return name
     found: str | None = Model.objects.filter(aliases__contains=[name]).values_list("pk", flat=True).first()

@@ -61,12 +61,15 @@ def entries() -> Sequence[Entry]:
     return tuple(_entries(yaml.safe_load(CONTENTS.read_text(encoding="utf-8"))["nav"], ""))
 
 
-@cache
 def page(address: str) -> Page | None:
     """Return the page of this address, or nothing."""
     entry = next((entry for entry in entries() if entry.address == address), None)
-    if entry is None:
-        return None
+    return None if entry is None else _written(entry)
+
+
+# By the page and not by the address: anybody may ask for addresses without end.
+@cache
+def _written(entry: Entry) -> Page:
     # An alignment as an attribute: the pages' policy forbids styles in place.
     extensions = ["attr_list", "def_list", "fenced_code", "toc", TableExtension(use_align_attribute=True)]
     writer = Markdown(extensions=[*extensions, _Linking(entry.file)], output_format="html")

@@ -99,6 +99,13 @@ def test_what_is_not_there_is_not_found(by_key, path):
     assert by_key("GET", path).status_code == 404
 
 
+@pytest.mark.parametrize("scope", ["customers", "models", "addresses"])
+def test_a_text_that_cannot_be_a_name_is_refused(by_key, scope):
+    for method, body in (("GET", None), ("PUT", {"limits": {"rpm": 1}}), ("DELETE", None)):
+        answer = by_key(method, f"limits/{scope}/a%00b", body)
+        assert (answer.status_code, error(answer)["code"]) == (400, "invalid_request"), method
+
+
 def test_a_management_key_has_no_limits(acme, by_key):
     key = keys.management_key(acme.organization).key
     assert by_key("GET", f"limits/keys/{key.public_id}").status_code == 400

@@ -2,6 +2,7 @@
 
 import re
 from urllib.parse import urljoin
+from weakref import ref
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_a_page_says_where_it_stands_and_needs_no_style_in_place():
 @pytest.mark.parametrize("address", ["nothing/", "limits.md/", "../README/", "decisions/nothing/"])
 def test_what_is_no_page_is_not_found(address):
     assert visitor().get(f"/docs/{address}").status_code == 404
+
+
+def test_addresses_that_anybody_makes_up_are_not_kept():
+    class Address(str):
+        __slots__ = ("__weakref__",)
+
+    made_up = Address("nothing/")
+    kept = ref(made_up)
+    assert documentation.page(made_up) is None
+    del made_up
+    assert kept() is None
 
 
 def test_an_installation_without_the_files_offers_no_documentation(monkeypatch, tmp_path):

@@ -14,12 +14,12 @@ from inference.gateway.surfaces.checks import (
     Rules,
     anything,
     boolean,
-    integer,
     mapping,
     objects,
     require,
     stream_options,
     text,
+    whole,
 )
 from inference.gateway.surfaces.surface import MOST_BYTES_WITH_MEDIA, JsonSurface, openai_usage
 from inference.gateway.wanted import Outcome, Wanted
@@ -36,9 +36,9 @@ def _choice(value: Any) -> bool:
 # What reaches the engine. Everything that is neither here nor kept is refused by name.
 SENT: Rules = SAMPLING | {
     "messages": (anything, ""),  # looked at message by message
-    "max_completion_tokens": (integer(1), "a whole number of at least 1"),
+    "max_completion_tokens": whole(1),
     "logprobs": (boolean, "true or false"),
-    "top_logprobs": (integer(0, MOST_LOGPROBS), f"a whole number from 0 to {MOST_LOGPROBS}"),
+    "top_logprobs": whole(0, MOST_LOGPROBS),
     "tools": (objects(128), "a list of at most 128 objects"),
     "tool_choice": (_choice, "none, auto, required or an object"),
     "parallel_tool_calls": (boolean, "true or false"),

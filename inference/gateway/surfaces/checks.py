@@ -13,9 +13,17 @@ type Rules = dict[str, tuple[Check, str]]
 """For each field that is known: what it may be, and that in words."""
 
 
-def integer(least: int, most: int = 2**31) -> Check:
+LARGEST = 2**31
+
+
+def integer(least: int, most: int = LARGEST) -> Check:
     """A whole number; true and false are none."""
     return lambda value: type(value) is int and least <= value <= most
+
+
+def whole(least: int, most: int = LARGEST) -> tuple[Check, str]:
+    """A whole number, with words that tell both ends."""
+    return integer(least, most), f"a whole number from {least} to {most}"
 
 
 def number(least: float, most: float) -> Check:
@@ -109,17 +117,17 @@ SAMPLING: Rules = {
     "model": (text(256), "a string"),
     "stream": (boolean, "true or false"),
     "stream_options": (mapping, "an object"),
-    "max_tokens": (integer(1), "a whole number of at least 1"),
-    "n": (integer(1, MOST_CHOICES), f"a whole number from 1 to {MOST_CHOICES}"),
+    "max_tokens": whole(1),
+    "n": whole(1, MOST_CHOICES),
     "temperature": (number(0, 2), "a number from 0 to 2"),
     "top_p": (number(0, 1), "a number from 0 to 1"),
-    "top_k": (integer(-1), "a whole number of at least -1"),
+    "top_k": whole(-1),
     "min_p": (number(0, 1), "a number from 0 to 1"),
     "presence_penalty": (number(-2, 2), "a number from -2 to 2"),
     "frequency_penalty": (number(-2, 2), "a number from -2 to 2"),
     "repetition_penalty": (number(0, 10), "a number from 0 to 10"),
     "stop": (_stop, "a string or at most 16 strings"),
-    "seed": (integer(-(2**63), 2**63 - 1), "a whole number"),
+    "seed": whole(-(2**63), 2**63 - 1),
     "logit_bias": (_bias, "an object of numbers from -100 to 100"),
 }
 _STREAM_OPTIONS = frozenset({"include_usage", "continuous_usage_stats", "include_obfuscation"})

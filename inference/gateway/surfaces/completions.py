@@ -13,10 +13,10 @@ from inference.gateway.surfaces.checks import (
     Rules,
     anything,
     boolean,
-    integer,
     require,
     stream_options,
     text,
+    whole,
 )
 from inference.gateway.surfaces.prompts import prompts
 from inference.gateway.surfaces.surface import JsonSurface, openai_usage
@@ -30,8 +30,8 @@ SENT: Rules = SAMPLING | {
     "prompt": (anything, ""),  # looked at closely below
     "suffix": (text(100_000), "a string"),
     "echo": (boolean, "true or false"),
-    "best_of": (integer(1, 8), "a whole number from 1 to 8"),
-    "logprobs": (integer(0, 5), "a whole number from 0 to 5"),
+    "best_of": whole(1, 8),
+    "logprobs": whole(0, 5),
 }
 _RULES = SENT | KEPT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference.gateway.surfaces.checks import KEPT, Rules, anything, integer, one_of, require, text
+from inference.gateway.surfaces.checks import KEPT, Rules, anything, one_of, require, text, whole
 from inference.gateway.surfaces.prompts import prompts
 from inference.gateway.surfaces.surface import JsonSurface
 from inference.gateway.wanted import Wanted
@@ -15,7 +15,7 @@ SENT: Rules = {
     "model": (text(256), "a string"),
     "input": (anything, ""),
     "encoding_format": (one_of("float", "base64"), "float or base64"),
-    "dimensions": (integer(1, 65_536), "a whole number of at least 1"),
+    "dimensions": whole(1, 65_536),
 }
 _RULES = SENT | KEPT
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from inference.gateway.surfaces.checks import Rules, customer, integer, one_of, require, text
+from inference.gateway.surfaces.checks import Rules, customer, one_of, require, text, whole
 from inference.gateway.surfaces.surface import JsonSurface, whole_replay
 from inference.gateway.wanted import Outcome, Wanted
 
@@ -24,16 +24,16 @@ def _size(value: Any) -> bool:
 SENT: Rules = {
     "model": (text(256), "a string"),
     "prompt": (text(LONGEST_PROMPT), f"a string of at most {LONGEST_PROMPT} characters"),
-    "n": (integer(1, MOST_IMAGES), f"a whole number from 1 to {MOST_IMAGES}"),
+    "n": whole(1, MOST_IMAGES),
     "size": (_size, "auto, or WIDTHxHEIGHT in pixels"),
     "quality": (text(16), "a string"),
     "style": (text(16), "a string"),
     "background": (one_of("auto", "opaque", "transparent"), "auto, opaque or transparent"),
     "moderation": (one_of("auto", "low"), "auto or low"),
     "output_format": (one_of("png", "jpeg", "webp"), "png, jpeg or webp"),
-    "output_compression": (integer(0, 100), "a whole number from 0 to 100"),
+    "output_compression": whole(0, 100),
     "response_format": (one_of("url", "b64_json"), "url or b64_json"),
-    "seed": (integer(-(2**63), 2**63 - 1), "a whole number"),
+    "seed": whole(-(2**63), 2**63 - 1),
 }
 _RULES: Rules = SENT | {"user": (customer, "a string of at most 128 printable characters")}
 

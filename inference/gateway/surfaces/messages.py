@@ -21,6 +21,7 @@ from inference.gateway.surfaces.checks import (
     require,
     text,
     texts,
+    whole,
 )
 from inference.gateway.surfaces.surface import MOST_BYTES_WITH_MEDIA, JsonSurface
 from inference.gateway.wanted import Outcome, Wanted
@@ -59,10 +60,10 @@ PROMPT: Rules = {
 }
 SENT: Rules = PROMPT | {
     "stream": (boolean, "true or false"),
-    "max_tokens": (integer(1), "a whole number of at least 1"),
+    "max_tokens": whole(1),
     "temperature": (number(0, 1), "a number from 0 to 1"),
     "top_p": (number(0, 1), "a number from 0 to 1"),
-    "top_k": (integer(0), "a whole number of at least 0"),
+    "top_k": whole(0),
     "stop_sequences": (
         lambda value: value == [] or texts(MOST_STOP_SEQUENCES)(value),
         f"a list of at most {MOST_STOP_SEQUENCES} strings",

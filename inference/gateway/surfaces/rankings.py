@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from foundation.errors import InvalidRequest
-from inference.gateway.surfaces.checks import Rules, anything, boolean, customer, integer, require, text
+from inference.gateway.surfaces.checks import Rules, anything, boolean, customer, require, text, whole
 from inference.gateway.surfaces.surface import JsonSurface
 from inference.gateway.wanted import Wanted
 
@@ -13,11 +13,11 @@ MOST_DOCUMENTS = 2048
 # What a model puts around a pair of texts, in tokens.
 AROUND_A_PAIR = 8
 
-_COMMON: Rules = {"model": (text(256), "a string"), "truncate_prompt_tokens": (integer(-1), "a whole number")}
+_COMMON: Rules = {"model": (text(256), "a string"), "truncate_prompt_tokens": whole(-1)}
 _RERANK: Rules = _COMMON | {
     "query": (text(10_000_000), "a string"),
     "documents": (anything, ""),
-    "top_n": (integer(0), "a whole number of at least 0"),
+    "top_n": whole(0),
     "return_documents": (boolean, "true or false"),
 }
 _SCORE: Rules = _COMMON | {"text_1": (anything, ""), "text_2": (anything, "")}

@@ -17,12 +17,12 @@ from inference.gateway.surfaces.checks import (
     Rules,
     anything,
     boolean,
-    integer,
     mapping,
     number,
     one_of,
     require,
     text,
+    whole,
 )
 from inference.gateway.surfaces.items import check_choice, check_format, check_input, check_tools
 from inference.gateway.surfaces.surface import MOST_BYTES_WITH_MEDIA, JsonSurface
@@ -36,10 +36,10 @@ SENT: Rules = {
     "input": (anything, ""),  # looked at item by item, as are those below
     "instructions": (text(10_000_000), "a string"),
     "stream": (boolean, "true or false"),
-    "max_output_tokens": (integer(1), "a whole number of at least 1"),
+    "max_output_tokens": whole(1),
     "temperature": (number(0, 2), "a number from 0 to 2"),
     "top_p": (number(0, 1), "a number from 0 to 1"),
-    "top_logprobs": (integer(0, MOST_LOGPROBS), f"a whole number from 0 to {MOST_LOGPROBS}"),
+    "top_logprobs": whole(0, MOST_LOGPROBS),
     "tools": (anything, ""),
     "tool_choice": (anything, ""),
     "parallel_tool_calls": (boolean, "true or false"),

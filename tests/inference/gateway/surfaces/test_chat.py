@@ -99,6 +99,12 @@ def test_a_wrong_value_is_refused_and_named(field, value):
     assert field in f"{refused.value.param} {refused.value.message}"
 
 
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_a_number_that_is_too_large_is_refused_with_both_ends(field):
+    with pytest.raises(InvalidRequest, match=rf"{field} must be a whole number from 1 to {2**31}\."):
+        CHAT.read({**BASE, field: 2**31 + 1}, size=1)
+
+
 def test_too_many_messages_are_refused():
     with pytest.raises(InvalidRequest, match="2048"):
         CHAT.read({**BASE, "messages": MESSAGES * 2049}, size=1)
