@@ -79,7 +79,7 @@ BEGIN
         FROM (
             SELECT slice, sum(freed)::bigint AS amount FROM item WHERE slice IS NOT NULL AND NOT late GROUP BY slice
         ) c
-        WHERE s.request_id = c.slice AND c.amount <> 0
+        WHERE s.request_id = c.slice AND s.request_id = ANY (alive) AND c.amount <> 0
     ), moved AS (
         UPDATE billing_purse p
         SET held_nusd = p.held_nusd - c.held,
@@ -233,7 +233,10 @@ BEGIN
     FROM unnest(released) h WHERE h.slice_id <> h.request_id;
     WITH gone AS (
         DELETE FROM billing_hold h
-        WHERE h.slice_id IN (SELECT s.request_id FROM unnest(released) s WHERE s.slice_id = s.request_id)
+        -- Those of the organizations, for the planner: there is an index of what is held in their slices.
+        WHERE h.organization_id = ANY (organizations) AND h.slice_id IS NOT NULL AND h.slice_id = ANY (ARRAY(
+            SELECT s.request_id FROM unnest(released) s WHERE s.slice_id = s.request_id
+        ))
         RETURNING h.*
     )
     SELECT array_agg(gone::billing_hold) INTO followed FROM gone;
