@@ -46,7 +46,7 @@ def windows(organization: Organization, budgets: Iterable[Name]) -> dict[Name, W
         starts_at__lte=now,
         ends_at__gt=now,
     ).annotate(in_flight_nusd=F("held_nusd") - IDLE)
-    found = {(row.budget_id, row.window): _window(row) for row in rows}
+    found = {(row.budget_id, row.window): _window(row, row.in_flight_nusd) for row in rows}
     return {name: found.get(name) or _unused(organization, name[1], now) for name in wanted}
 
 
@@ -55,12 +55,12 @@ def notices(organization: Organization) -> QuerySet[BudgetNotice]:
     return BudgetNotice.objects.for_organization(organization).select_related("purse")
 
 
-def _window(purse: Purse) -> Window:
+def _window(purse: Purse, held_nusd: int) -> Window:
     return Window(
         starts_at=None if purse.window == LIFETIME else purse.starts_at,
         ends_at=None if purse.window == LIFETIME else purse.ends_at,
         spent_nusd=purse.posted_nusd,
-        held_nusd=purse.in_flight_nusd,
+        held_nusd=held_nusd,
         carried_nusd=purse.carried_nusd,
         shadow_refused=purse.shadow_refused,
         shadow_refused_nusd=purse.shadow_refused_nusd,
