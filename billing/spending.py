@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, F, Func, QuerySet
 
 from billing.budgets import LIFETIME, PER_REQUEST
 from billing.models import BudgetNotice, Purse
@@ -16,6 +16,8 @@ from foundation import clock
 from tenants.models import Organization
 
 ROLLING = "5h"
+# What lies idle in slices is free: it is there for new requests.
+IDLE = Func(F("organization_id"), F("id"), function="turnpike_idle", output_field=BigIntegerField())
 
 type Name = tuple[UUID, str]
 """A budget's id and the kind of its window, which name a purse at every instant."""
@@ -43,8 +45,8 @@ def windows(organization: Organization, budgets: Iterable[Name]) -> dict[Name, W
         budget_id__in={budget for budget, _ in wanted},
         starts_at__lte=now,
         ends_at__gt=now,
-    )
-    found = {(row.budget_id, row.window): _window(row) for row in rows}
+    ).annotate(in_flight_nusd=F("held_nusd") - IDLE)
+    found = {(row.budget_id, row.window): _window(row, row.in_flight_nusd) for row in rows}
     return {name: found.get(name) or _unused(organization, name[1], now) for name in wanted}
 
 
@@ -53,12 +55,12 @@ def notices(organization: Organization) -> QuerySet[BudgetNotice]:
     return BudgetNotice.objects.for_organization(organization).select_related("purse")
 
 
-def _window(purse: Purse) -> Window:
+def _window(purse: Purse, held_nusd: int) -> Window:
     return Window(
         starts_at=None if purse.window == LIFETIME else purse.starts_at,
         ends_at=None if purse.window == LIFETIME else purse.ends_at,
         spent_nusd=purse.posted_nusd,
-        held_nusd=purse.held_nusd,
+        held_nusd=held_nusd,
         carried_nusd=purse.carried_nusd,
         shadow_refused=purse.shadow_refused,
         shadow_refused_nusd=purse.shadow_refused_nusd,

@@ -24,15 +24,21 @@ SELECT jsonb_build_object(
         SELECT jsonb_agg(jsonb_build_object(
             'scope', limits.scope, 'scope_id', limits.scope_id, 'budget_id', limits.id,
             'own', to_jsonb(limits), 'plan', CASE WHEN plan.id IS NOT NULL THEN to_jsonb(plan) END))
-        FROM keys_scopelimits limits LEFT JOIN keys_plan plan ON plan.id = limits.plan_id
-        WHERE limits.organization_id = key.organization_id AND (limits.scope, limits.scope_id) IN (
-            ('organization', key.organization_id), ('project', key.project_id), ('key', key.lineage))
+        FROM (VALUES ('organization', key.organization_id), ('project', key.project_id), ('key', key.lineage))
+                AS its(scope, scope_id)
+            -- LIMIT and OFFSET see to it that each is reached by its key, however many limits the organization has.
+            JOIN LATERAL (
+                SELECT * FROM keys_scopelimits own
+                WHERE own.organization_id = key.organization_id AND own.scope = its.scope
+                    AND own.scope_id = its.scope_id LIMIT 1
+            ) limits ON true
+            LEFT JOIN keys_plan plan ON plan.id = limits.plan_id
     ), '[]'),
     'finer', ARRAY(
         SELECT finer.scope FROM unnest(ARRAY['member', 'customer', 'model', 'address']) AS finer(scope)
         WHERE EXISTS (
             SELECT FROM keys_scopelimits limits
-            WHERE limits.organization_id = key.organization_id AND limits.scope = finer.scope)))
+            WHERE limits.organization_id = key.organization_id AND limits.scope = finer.scope OFFSET 0)))
 FROM keys_apikey key
 JOIN tenants_organization organization ON organization.id = key.organization_id
 LEFT JOIN tenants_project project ON project.id = key.project_id

@@ -29,6 +29,7 @@ PATIENCE_SECONDS = 600.0
 """How long the second one waits for the first: as long as a request may take (architecture §4.3)."""
 
 # Taken over: a claim older than a day, one whose request delivered nothing, one whose process died before its hold.
+# Without OFFSET the planner may read all holds there are into a hash, to look for one of them.
 CLAIM = """
 INSERT INTO inference_idempotencyclaim AS c (organization_id, key, fingerprint, request_id, created_at)
 VALUES (%(organization)s, %(key)s, %(fingerprint)s, %(request)s, now())
@@ -37,11 +38,11 @@ SET fingerprint = EXCLUDED.fingerprint, request_id = EXCLUDED.request_id, create
 WHERE c.created_at < now() - interval '1 day' OR (c.fingerprint = EXCLUDED.fingerprint AND (
     EXISTS (
         SELECT FROM billing_usagerecord u
-        WHERE u.request_id = c.request_id AND u.outcome NOT IN ('complete', 'client_left', 'out_of_credit')
+        WHERE u.request_id = c.request_id AND u.outcome NOT IN ('complete', 'client_left', 'out_of_credit') OFFSET 0
     ) OR (
         c.created_at < now() - interval '1 minute'
-        AND NOT EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = c.request_id)
-        AND NOT EXISTS (SELECT FROM billing_hold h WHERE h.request_id = c.request_id)
+        AND NOT EXISTS (SELECT FROM billing_usagerecord u WHERE u.request_id = c.request_id OFFSET 0)
+        AND NOT EXISTS (SELECT FROM billing_hold h WHERE h.request_id = c.request_id OFFSET 0)
     )))
 RETURNING c.request_id
 """

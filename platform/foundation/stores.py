@@ -59,7 +59,8 @@ class Postgres:
 
     def __init__(self, conninfo: str, limits: PostgresLimits = PostgresLimits()) -> None:
         self._limits = limits
-        options = f"-c statement_timeout={limits.statement_ms} -c turnpike.scope=all -c jit=off"
+        # Plans are kept while tables grow: one that reads a whole table, because it was small then, must not be made.
+        options = f"-c statement_timeout={limits.statement_ms} -c turnpike.scope=all -c jit=off -c enable_seqscan=off"
         self._pool = AsyncConnectionPool(
             make_conninfo(
                 conninfo, options=options, connect_timeout=max(1, limits.connect_ms // 1000), application_name="gateway"

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 import pytest
 
-from billing import reconciliation
+from billing import reconciliation, spending
 from billing.errors import InsufficientCredit
 from billing.holds import Hold, Holds
 from billing.settlement import Settlements
 from billing.slices import HOT, IDLE_MS, REST_MS, Pocket, Slice
 from foundation.stores import Postgres
+from tenants import isolation
+from tenants.models import Organization
 from tests.billing import cast
 from tests.billing.cast import Budget, Money
 from tests.threads import off_loop
@@ -89,6 +91,14 @@ async def balance(database, who) -> tuple[int, int]:
 def slices(database) -> int:
     ((count,),) = database.sql("SELECT count(*) FROM billing_hold WHERE slice_id = request_id")
     return count
+
+
+@off_loop
+def reserved(who, budget: Budget) -> int:
+    """What people see as reserved of a budget."""
+    with isolation.everything():
+        windows = spending.windows(Organization.objects.get(pk=who), [(budget.budget_id, budget.window)])
+    return windows[budget.budget_id, budget.window].held_nusd
 
 
 async def test_requests_on_a_hot_purse_are_held_in_memory_and_charged_as_ever(fresh_database):
@@ -193,6 +203,35 @@ async def test_nobody_is_refused_for_what_lies_idle_in_another_processs_slice(fr
         await settle(one, acme, running)
         await settle(other, acme, hold)
         assert await verify() == []
+
+
+async def test_after_a_charge_beyond_all_credit_nothing_is_held_in_slices_any_more(fresh_database):
+    acme = await founded(RICH)
+    async with process(fresh_database.url) as one, process(fresh_database.url) as other:
+        running = await heat(one, acme)
+        await settle(other, acme, await heat(other, acme), 2 * RICH)
+
+        async def is_refused():
+            try:
+                hold = await one.holds.take(cast.request(acme, AMOUNT))
+            except InsufficientCredit:
+                return True
+            await settle(one, acme, hold)
+            return False
+
+        await eventually(is_refused)
+        await settle(one, acme, running)
+        assert await verify() == []
+
+
+async def test_budgets_show_what_requests_hold_and_not_what_lies_idle(fresh_database):
+    acme, budget = await founded(RICH), Budget(RICH)
+    async with process(fresh_database.url) as money:
+        hold = await heat(money, acme, budget)
+        await money.holds.show(hold)
+        assert slices(fresh_database) > 0
+        assert await reserved(acme, budget) == AMOUNT
+        await settle(money, acme, hold)
 
 
 async def test_a_small_wallet_is_never_sliced(fresh_database):

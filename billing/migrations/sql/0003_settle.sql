@@ -11,6 +11,7 @@
 --   1. lock the wallets                      2. take the holds away
 --   3. set apart what is settled already     4. one ledger transaction an organization, the usage records that name
 --                                               it, the purses, and a notice for each mark that a budget passes
+--   5. call back what is idle in slices of a purse that more was spent of than there was
 CREATE OR REPLACE FUNCTION turnpike_settle(batch jsonb)
 RETURNS TABLE (request uuid, verdict text, overage_nusd bigint, transaction_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -25,6 +26,7 @@ DECLARE
     expired uuid[] := '{}';
     slices uuid[];
     alive uuid[] := '{}';
+    overdrawn uuid[];
     written integer;
 BEGIN
     SELECT array_agg(i.request), array_agg(DISTINCT i.organization),
@@ -79,7 +81,7 @@ BEGIN
         FROM (
             SELECT slice, sum(freed)::bigint AS amount FROM item WHERE slice IS NOT NULL AND NOT late GROUP BY slice
         ) c
-        WHERE s.request_id = c.slice AND c.amount <> 0
+        WHERE s.request_id = c.slice AND s.request_id = ANY (alive) AND c.amount <> 0
     ), moved AS (
         UPDATE billing_purse p
         SET held_nusd = p.held_nusd - c.held,
@@ -152,6 +154,18 @@ BEGIN
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(requests) THEN
         RAISE EXCEPTION 'a request of this batch is another organization''s' USING ERRCODE = 'unique_violation';
+    END IF;
+    IF EXISTS (SELECT FROM billing_hold h WHERE h.organization_id = ANY (organizations) AND h.slice_id IS NOT NULL) THEN
+        -- What cost more than was held for it has taken money that others hold: what of that is idle is wanted back.
+        SELECT array_agg(p.id) INTO overdrawn FROM billing_purse p
+        WHERE p.id = ANY (
+                organizations || ARRAY(SELECT unnest(i.purses) FROM jsonb_to_recordset(batch) AS i(purses uuid[]))
+            ) AND CASE p.kind
+                WHEN 'wallet' THEN p.posted_nusd + p.credit_line_nusd ELSE p.limit_nusd - p.posted_nusd
+            END < p.held_nusd;
+        IF overdrawn IS NOT NULL THEN
+            PERFORM turnpike_recall(organizations, overdrawn);
+        END IF;
     END IF;
 END $$;
 
@@ -233,7 +247,10 @@ BEGIN
     FROM unnest(released) h WHERE h.slice_id <> h.request_id;
     WITH gone AS (
         DELETE FROM billing_hold h
-        WHERE h.slice_id IN (SELECT s.request_id FROM unnest(released) s WHERE s.slice_id = s.request_id)
+        -- Those of the organizations, for the planner: there is an index of what is held in their slices.
+        WHERE h.organization_id = ANY (organizations) AND h.slice_id IS NOT NULL AND h.slice_id = ANY (ARRAY(
+            SELECT s.request_id FROM unnest(released) s WHERE s.slice_id = s.request_id
+        ))
         RETURNING h.*
     )
     SELECT array_agg(gone::billing_hold) INTO followed FROM gone;

@@ -64,29 +64,33 @@ END $$;
 CREATE OR REPLACE FUNCTION turnpike_shrink(batch jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    slices uuid[];
 BEGIN
     IF batch IS NULL THEN
         RETURN;
     END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
-    PERFORM turnpike_lock_wallets(ARRAY(
-        SELECT s.organization_id FROM jsonb_to_recordset(batch) AS i(slice uuid)
-            JOIN billing_hold s ON s.request_id = i.slice
-    ));
+    slices := ARRAY(SELECT i.slice FROM jsonb_to_recordset(batch) AS i(slice uuid));
+    PERFORM turnpike_lock_wallets(
+        ARRAY(SELECT s.organization_id FROM billing_hold s WHERE s.request_id = ANY (slices))
+    );
     WITH part AS (
         SELECT i.slice, sum(i.by)::bigint AS amount FROM jsonb_to_recordset(batch) AS i(slice uuid, by bigint)
         GROUP BY i.slice
     ), shrunk AS (
         UPDATE billing_hold s SET amount_nusd = s.amount_nusd - part.amount
-        FROM part WHERE s.request_id = part.slice AND s.slice_id = s.request_id
+        -- The lists are for the planner, as in 0003_settle.sql.
+        FROM part WHERE s.request_id = part.slice AND s.request_id = ANY (slices) AND s.slice_id = s.request_id
         RETURNING s.purses, part.amount
     )
     UPDATE billing_purse p SET held_nusd = p.held_nusd - c.amount
     FROM (SELECT purse, sum(shrunk.amount)::bigint AS amount FROM shrunk, unnest(shrunk.purses) AS purse GROUP BY purse) c
-    WHERE p.id = c.purse AND c.amount <> 0;
+    WHERE p.id = c.purse AND p.id = ANY (ARRAY(SELECT unnest(shrunk.purses) FROM shrunk)) AND c.amount <> 0;
     DELETE FROM billing_hold s
-    WHERE s.request_id IN (SELECT i.slice FROM jsonb_to_recordset(batch) AS i(slice uuid, over boolean) WHERE i.over)
-        AND s.slice_id = s.request_id AND s.amount_nusd = 0;
+    WHERE s.request_id = ANY (
+            ARRAY(SELECT i.slice FROM jsonb_to_recordset(batch) AS i(slice uuid, over boolean) WHERE i.over)
+        ) AND s.slice_id = s.request_id AND s.amount_nusd = 0;
 END $$;
 
 -- An auditor sees requests, and what is idle in slices in rows of its own: the sum is what is held.

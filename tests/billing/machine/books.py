@@ -7,6 +7,7 @@ as if they had done it one by one.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -287,6 +288,13 @@ class Books:
             charge.organization, "complete", charge.cost, known.hold if known else held, not (hold or its), purses
         )
         return ("settled" if hold or its else "late"), overage
+
+    def call_back(self, charges: Sequence[Charge]) -> None:
+        """After a settlement what is idle of a purse that has less than is held of it is wanted back."""
+        for name in {name for charge in charges for name in (charge.organization, *charge.purses)}:
+            purse = self.purses[name]
+            if not (purse.budget and purse.limit is None) and self.room(name, purse.limit) < 0:
+                self.recall(name)
 
     def void(self, request: UUID) -> bool:
         return self.holds.pop(request, None) is not None

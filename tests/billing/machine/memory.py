@@ -63,6 +63,7 @@ class Memory:
         release = ask.amount if last else min(cost, ask.amount)
         charge = Charge(request, ask.organization, cost, self.parts[name].purses, name, ask.amount, release)
         verdict, over = self.history.books.settle(charge)
+        self.history.books.call_back([charge])
         assert [answer[1:3] for answer in self.history.teller.settle([charge])] == [(verdict, over)]
         assert [answer[1] for answer in self.history.teller.settle([charge])] == ["duplicate"]
         if verdict == "settled":

@@ -115,6 +115,7 @@ class Money(RuleBasedStateMachine):
                 self.teller.settle(charges)
             return
         expected = [(charge.request, *self.books.settle(charge)) for charge in charges]
+        self.books.call_back(charges)
         assert [answer[:3] for answer in self.teller.settle(charges)] == expected
         self.seen.update(verdict for _, verdict, _ in expected)
         self.seen.update("more than held" for _, verdict, over in expected if verdict == "settled" and over)
