@@ -67,13 +67,18 @@ def consumption(
     tokens = _tokens(usage)
     source = Source.FINAL if final and ending is Ending.COMPLETE else Source.CONTINUOUS
     if tokens is None:
-        tokens = Tokens(likely_prompt if outputs else 0, 0, outputs)
+        tokens = counted(outputs, likely_prompt)
         source = Source.LOCAL if outputs else Source.NONE
     delivered = outputs > 0 or (ending is Ending.COMPLETE and tokens.completion > 0)
     if ending in PAYING and delivered:
         return Consumption(ending, source, tokens, billable=True)
     # Nobody pays for nothing either; the tokens are recorded all the same.
     return Consumption(NO_OUTPUT if ending in PAYING else ending, source, tokens, billable=False)
+
+
+def counted(outputs: int, likely_prompt: int) -> Tokens:
+    """Return what an answer of so many pieces is taken to have used, where its engine says nothing."""
+    return Tokens(likely_prompt if outputs else 0, 0, outputs)
 
 
 def quantity(unit: str, usage: Any, likely: int) -> int:

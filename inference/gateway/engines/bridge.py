@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from inference.gateway.charging import counted
 from inference.gateway.engines.anthropic_wires import EstimatedCount
 from inference.gateway.engines.wire import MISSHAPEN, Call, Passage, Stream, Whole, Wire
 from inference.gateway.errors import UpstreamError
@@ -32,10 +33,10 @@ class Teller(Protocol):
     def chunk(self, chunk: dict[str, Any]) -> bytes:
         """Take one chunk, with usage as far as the engine tells it; return the events that it comes to."""
 
-    def end(self, outputs: int) -> tuple[bytes, bytes]:
+    def end(self, counted: dict[str, Any]) -> tuple[bytes, bytes]:
         """The engine is done: return what may go at once, and apart from it what says that the answer is complete.
 
-        `outputs` is our own count of tokens, for an engine that told no usage.
+        `counted` is what is charged where the engine told no usage, in OpenAI's words.
         """
 
 
@@ -48,7 +49,7 @@ class Translation(Protocol):
     def teller(self, order: Order) -> Teller:
         """Begin a stream."""
 
-    def whole(self, order: Order, answer: dict[str, Any], outputs: int) -> bytes:
+    def whole(self, order: Order, answer: dict[str, Any], counted: dict[str, Any]) -> bytes:
         """Write a chat completion, under the public name already, as the dialect's whole answer."""
 
 
@@ -69,13 +70,16 @@ class Bridged:
 
     def stream(self, order: Order) -> Stream:
         """Read the engine's chat, tell it in the dialect's events."""
-        return BridgedStream(self._chat.stream(self._as_chat(order)), self._translation.teller(order))
+        chat = self._chat.stream(self._as_chat(order))
+        return BridgedStream(chat, self._translation.teller(order), order.bound.likely_input)
 
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Read the engine's chat completion, write the dialect's answer."""
         answer = self._chat.whole(self._as_chat(order), body, content_type)
         try:
-            written = self._translation.whole(order, orjson.loads(answer.body), answer.outputs)
+            written = self._translation.whole(
+                order, orjson.loads(answer.body), _counted(answer.outputs, order.bound.likely_input)
+            )
         except MISSHAPEN as cause:
             raise UpstreamError from cause
         return answer._replace(body=written, content_type=b"application/json")
@@ -92,9 +96,10 @@ class Bridged:
 class BridgedStream:
     """A chat stream on its way to a client of another dialect. What was used is what the chat stream says."""
 
-    def __init__(self, chat: Stream, teller: Teller) -> None:
+    def __init__(self, chat: Stream, teller: Teller, likely_prompt: int) -> None:
         self._chat = chat
         self._teller = teller
+        self._likely_prompt = likely_prompt
 
     @property
     def outputs(self) -> int:
@@ -130,7 +135,7 @@ class BridgedStream:
     def _end(self) -> tuple[bytes, bytes]:
         """Tell the end. What was told of the usage is read only now, so it may be now that it turns out to be none."""
         try:
-            return self._teller.end(self._chat.outputs)
+            return self._teller.end(_counted(self._chat.outputs, self._likely_prompt))
         except MISSHAPEN as cause:
             raise UpstreamError from cause
 
@@ -140,6 +145,11 @@ class BridgedStream:
                 yield self._teller.chunk(chunk)
             except MISSHAPEN as cause:
                 raise UpstreamError from cause
+
+
+def _counted(outputs: int, likely_prompt: int) -> dict[str, Any]:
+    tokens = counted(outputs, likely_prompt)
+    return {"prompt_tokens": tokens.prompt, "completion_tokens": tokens.completion}
 
 
 def chunks(block: bytes) -> Iterator[dict[str, Any]]:

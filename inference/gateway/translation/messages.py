@@ -25,6 +25,6 @@ class Messages:
         """Begin a stream."""
         return MessageEvents(order.model.id)
 
-    def whole(self, order: Order, answer: dict[str, Any], outputs: int) -> bytes:
+    def whole(self, order: Order, answer: dict[str, Any], counted: dict[str, Any]) -> bytes:
         """Write an answer as a message."""
-        return orjson.dumps(message(answer, order.model.id, outputs))
+        return orjson.dumps(message(answer, order.model.id, counted))

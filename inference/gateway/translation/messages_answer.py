@@ -17,8 +17,8 @@ REASONS = {
 }
 
 
-def message(answer: Item, model: str, outputs: int) -> Item:
-    """Translate a whole answer. `outputs` is our own count of tokens, for an engine that told no usage.
+def message(answer: Item, model: str, counted: Item) -> Item:
+    """Translate a whole answer. `counted` is our own count in OpenAI's words, for an engine that told no usage.
 
     Raises `KeyError` and its like for what is no chat completion.
     """
@@ -34,7 +34,7 @@ def message(answer: Item, model: str, outputs: int) -> Item:
         "content": [*_said(said), *(_call(call) for call in calls)],
         "stop_reason": reason,
         "stop_sequence": sequence,
-        "usage": usage(answer.get("usage"), outputs),
+        "usage": usage(answer.get("usage"), counted),
     }
 
 
@@ -55,9 +55,9 @@ def stopped(choice: Item, *, called: bool, refused: bool) -> tuple[str, str | No
     return REASONS.get(str(reason), "end_turn"), None
 
 
-def usage(told: Any, outputs: int) -> Item:
+def usage(told: Any, counted: Item) -> Item:
     """Translate usage. Anthropic's input tokens do not include those that came from the cache."""
-    told = told if isinstance(told, dict) else {"completion_tokens": outputs}
+    told = told if isinstance(told, dict) else counted
     details = told.get("prompt_tokens_details")
     cached = (details.get("cached_tokens") or 0) if isinstance(details, dict) else 0
     return {

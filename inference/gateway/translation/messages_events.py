@@ -76,13 +76,13 @@ class MessageEvents:
             told += self._delta(choice.get("delta") or {})
         return b"".join(told)
 
-    def end(self, outputs: int) -> tuple[bytes, bytes]:
+    def end(self, counted: Item) -> tuple[bytes, bytes]:
         """Close the blocks; what says that the message is complete comes apart from that."""
         told = [] if self._started else self._start({})
         told += self._close(list(self._open))
         reason, sequence = stopped(self._last, called=bool(self._calls), refused=self._refused)
         delta = {"stop_reason": reason, "stop_sequence": sequence}
-        last = event("message_delta", {"delta": delta, "usage": usage(self._usage, outputs)})
+        last = event("message_delta", {"delta": delta, "usage": usage(self._usage, counted)})
         return b"".join(told), last + STOP
 
     def _start(self, chunk: Item) -> list[bytes]:
@@ -95,7 +95,7 @@ class MessageEvents:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": usage(self._usage, 0),
+            "usage": usage(self._usage, {}),
         }
         return [event("message_start", {"message": begun}), PING]
 

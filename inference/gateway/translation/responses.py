@@ -25,6 +25,6 @@ class Responses:
         """Begin a stream."""
         return ResponseEvents(order.model.id, order.wanted.fields)
 
-    def whole(self, order: Order, answer: dict[str, Any], outputs: int) -> bytes:
+    def whole(self, order: Order, answer: dict[str, Any], counted: dict[str, Any]) -> bytes:
         """Write an answer as a response."""
-        return orjson.dumps(response(answer, order.wanted.fields, order.model.id, outputs))
+        return orjson.dumps(response(answer, order.wanted.fields, order.model.id, counted))

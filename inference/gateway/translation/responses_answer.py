@@ -21,8 +21,8 @@ _REPEATED: Item = {
 _CUT = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
-def response(answer: Item, asked: Item, model: str, outputs: int) -> Item:
-    """Translate a whole answer to the fields `asked`. `outputs` is our own count of tokens, where none was told.
+def response(answer: Item, asked: Item, model: str, counted: Item) -> Item:
+    """Translate a whole answer to the fields `asked`. `counted` is our own count, where none was told.
 
     Raises `KeyError` and its like for what is no chat completion.
     """
@@ -30,7 +30,7 @@ def response(answer: Item, asked: Item, model: str, outputs: int) -> Item:
     name = plain_id(answer.get("id"))
     cut = _CUT.get(str(choice.get("finish_reason")))
     items = _items(choice, name, "incomplete" if cut else "completed")
-    used = usage(answer.get("usage"), outputs)
+    used = usage(answer.get("usage"), counted)
     return framed(name, asked, model, int(answer.get("created") or 0), items=items, cut=cut, used=used)
 
 
@@ -96,9 +96,9 @@ def call(name: str, number: int, call_id: str, function: str, arguments: str, st
     }
 
 
-def usage(told: Any, outputs: int) -> Item:
+def usage(told: Any, counted: Item) -> Item:
     """Translate usage."""
-    told = told if isinstance(told, dict) else {"completion_tokens": outputs}
+    told = told if isinstance(told, dict) else counted
     read, written = told.get("prompt_tokens") or 0, told.get("completion_tokens") or 0
     return {
         "input_tokens": read,

@@ -79,14 +79,14 @@ class ResponseEvents:
             told += self._delta(choice.get("delta") or {})
         return b"".join(told)
 
-    def end(self, outputs: int) -> tuple[bytes, bytes]:
+    def end(self, counted: Item) -> tuple[bytes, bytes]:
         """Close the items; the event that says that the response is complete comes apart from that."""
         told = [] if self._number else self._start({})
         cut = words.cut_by(self._finish)
         told += self._close("incomplete" if cut else "completed")
         for call in self._calls.values():
             told += self._called(call, "incomplete" if cut else "completed")
-        response = self._response(cut, words.usage(self._usage, outputs))
+        response = self._response(cut, words.usage(self._usage, counted))
         return b"".join(told), self._event(f"response.{response['status']}", {"response": response})
 
     def _start(self, chunk: Item) -> list[bytes]:

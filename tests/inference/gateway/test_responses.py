@@ -51,6 +51,18 @@ async def test_a_stream_says_that_it_is_complete_only_when_it_is_charged(acme, u
     assert (record["outcome"], record["completion_tokens"]) == ("complete", 5)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_where_an_engine_tells_no_usage_a_client_is_told_what_is_charged(acme, usage, fresh_database, stream):
+    fresh_database.sql("UPDATE inference_pool SET engine = 'compatible'")
+    await acme.gateway._news._reload()
+    answer = await acme.ask(body("tokens=5 usage=none", stream=stream), path=PATH)
+    (record,) = await usage()
+    told = events(answer)[-1]["response"]["usage"] if stream else answer.json["usage"]
+    assert record["usage_source"] == "local"
+    assert record["prompt_tokens"] > 0
+    assert (told["input_tokens"], told["output_tokens"]) == (record["prompt_tokens"], record["completion_tokens"])
+
+
 async def test_functions_are_called(acme):
     asked = body("tools=1 tokens=8", tools=[WEATHER], tool_choice="required")
     whole = await acme.ask(asked, path=PATH)

@@ -26,6 +26,7 @@ from inference.gateway.translation.messages_events import MessageEvents
 from inference.gateway.translation.messages_request import chat_request
 
 GOLDEN = Path(__file__).parent / "golden"
+COUNTED = {"completion_tokens": 3}
 USAGE = {"prompt_tokens": 12, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 4}}
 
 
@@ -42,7 +43,7 @@ def data(body: bytes) -> list[Any]:
 def as_events(stream: list[Any]) -> bytes:
     teller = MessageEvents("public")
     told = b"".join(teller.chunk(chunk) for chunk in stream)
-    return told + b"".join(teller.end(3))
+    return told + b"".join(teller.end(COUNTED))
 
 
 @pytest.mark.parametrize("case", cases("messages_to_chat"))
@@ -59,7 +60,7 @@ def test_a_request_for_a_completion_is_put_as_messages(case):
 
 @pytest.mark.parametrize("case", cases("completion_to_message"))
 def test_a_completion_becomes_a_message(case):
-    assert message(case["completion"], "public", 3) == case["message"]
+    assert message(case["completion"], "public", COUNTED) == case["message"]
 
 
 @pytest.mark.parametrize("case", cases("message_to_completion"))
@@ -129,7 +130,7 @@ def test_a_stream_cut_anywhere_gives_the_same_events_and_they_are_well_formed(de
         size = rng.randint(1, 40)
         told += b"".join(map(teller.chunk, chunks(blocks.feed(raw[start : start + size]))))
         start += size
-    told += b"".join(teller.end(3))
+    told += b"".join(teller.end(COUNTED))
     assert told == as_events(stream)
     _check_order(data(told), deltas)
 

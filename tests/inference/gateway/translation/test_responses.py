@@ -28,7 +28,7 @@ def test_a_request_is_put_as_chat(case):
 
 @named("answers")
 def test_an_answer_is_written_as_a_response(case):
-    told = response(case["chat"], {"temperature": 0.5}, "public", outputs=7)
+    told = response(case["chat"], {"temperature": 0.5}, "public", {"completion_tokens": 7})
     assert (told["status"], told["output"], told["usage"]) == (case["status"], case["output"], case["usage"])
     assert (told["object"], told["model"], told["temperature"]) == ("response", "public", 0.5)
 
@@ -36,7 +36,7 @@ def test_an_answer_is_written_as_a_response(case):
 def test_a_stream_is_told_in_numbered_events_that_add_up_to_the_response():
     teller = ResponseEvents("public", {})
     told = b"".join(teller.chunk(chunk) for chunk in GOLDEN["stream"]["chunks"])
-    last, marker = teller.end(outputs=0)
+    last, marker = teller.end({})
     events = [orjson.loads(event.split(b"data: ")[1]) for event in (told + last + marker).split(b"\n\n")[:-1]]
     assert [event["type"] for event in events] == GOLDEN["stream"]["events"]
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
