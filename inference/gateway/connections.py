@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
     async def read_chunk(self, most: int = MOST_AT_ONCE_BYTES) -> bytes | None:
         """Return what has come of the body, at most so much; None at its end. Raises `Broken`."""
         if self._parts and most:
-            await asyncio.sleep(0)  # There was more than that: now it is the turn of others.
+            await asyncio.sleep(0)  # More is here already: now it is the turn of others.
         while not self._parts:
             if self.complete:
                 return None

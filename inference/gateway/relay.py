@@ -32,6 +32,7 @@ MOST_ATTEMPTS = 2
 TRAILER_SECONDS = 0.2
 MOST_ANSWER_BYTES = 256 * 1024 * 1024
 MOST_REFUSAL_BYTES = 64 * 1024
+# How an engine says that it does not have what it was asked for, as llama.cpp without `--embeddings`.
 _NO_ENDPOINT = frozenset({404, 405, 501})
 NOTHING = Whole(b"", None, 0)
 
@@ -157,7 +158,7 @@ class Relay:
                     raise
                 self._leave(exchange)
             else:
-                if not await _lacks_endpoint(answer, target):
+                if answer.status not in _NO_ENDPOINT or await _is_about_the_model(answer, target):
                     _check(answer, target, call)
                     reach("accepted")
                     return answer
@@ -227,12 +228,9 @@ def _between_seconds(exchange: Exchange) -> float:
     return exchange.target.pool.between_tokens_seconds if exchange.target is not None else 0.0
 
 
-async def _lacks_endpoint(answer: Asking, target: Target) -> bool:
-    """Say whether an engine does not have what it was asked for, as llama.cpp without `--embeddings`."""
-    if answer.status not in _NO_ENDPOINT:
-        return False
-    # A 404 that names the model is about the model: then the deployment is wrong, which no client can help.
-    return answer.status != 404 or target.upstream_name.encode() not in await answer.read_all(MOST_REFUSAL_BYTES)
+async def _is_about_the_model(answer: Asking, target: Target) -> bool:
+    """Say whether a 404 names the model: then the deployment is wrong, which no client can help."""
+    return answer.status == 404 and target.upstream_name.encode() in await answer.read_all(MOST_REFUSAL_BYTES)
 
 
 def _check(answer: Asking, target: Target, call: Call) -> None:

@@ -81,7 +81,7 @@ class Blocks:
             self._started = True
             block = block.removeprefix(_BYTE_ORDER_MARK)
         if _UNUSUAL.search(block):
-            return b"".join(_with_one_data_line(event) for event in _EVENT_END.split(block))
+            return b"".join(_with_one_data_line(event) for event in events_of(block))
         return block
 
 
@@ -143,7 +143,7 @@ class Meter:
         return latest | {"completion_tokens": sum(count for count in made if type(count) is int)}
 
     def _note_choices(self, block: bytes) -> None:
-        for event in _EVENT_END.split(block):
+        for event in events_of(block):
             index, usage = _INDEX.search(event), _USAGE.search(event)
             if index and usage and self._by_choice is not None:
                 self._by_choice[index.group(1)] = usage.group(1)
@@ -160,13 +160,13 @@ class Rewriter:
     def rewrite(self, block: bytes) -> bytes:
         """Return a block as the client should see it."""
         if any(name in block for name in _PRIVATE):
-            block = b"".join(_without_private(event) for event in _EVENT_END.split(block))
+            block = b"".join(_without_private(event) for event in events_of(block))
         block = _MODEL.sub(self._model, block)
         if b'"usage"' not in block or self._keep_all:
             return block
         if _NO_CHOICES.search(block) is None:
             return self._without_usage(block)
-        return b"".join(self._event(event) for event in _EVENT_END.split(block))
+        return b"".join(self._event(event) for event in events_of(block))
 
     def _event(self, event: bytes) -> bytes:
         if _NO_CHOICES.search(event) is None:
@@ -218,7 +218,7 @@ def split_at_failure(block: bytes) -> tuple[bytes, bool]:
     choices = block.count(b'"choices":[') + block.count(b'"choices": [')
     if b'"error"' in block or b'"abort"' in block or choices < block.count(b"data:"):
         place = 0
-        for event in _EVENT_END.split(block):
+        for event in events_of(block):
             if b"data:" in event and not _is_chunk(event):
                 return block[:place], True
             place += len(event)

@@ -6,19 +6,19 @@ for the input that the engine told, and for the output by our own estimate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from foundation import clock
 from inference.gateway.catalogue import Pool
 from inference.gateway.engines.anthropic_wires import MESSAGES, NativeCount, NativeMessages, likely_tokens
-from inference.gateway.engines.message_streams import MessageMeter, events, openai_usage
+from inference.gateway.engines.message_streams import Metered, events, openai_usage
 from inference.gateway.engines.openai_wires import DONE, parsed
 from inference.gateway.engines.parameters import Parameters
 from inference.gateway.engines.wire import EVENT_STREAM, JSON, MISSHAPEN, Call, Engine, Passage, Stream, Whole
 from inference.gateway.errors import UpstreamError
-from inference.gateway.streams import Blocks, split_at_error
+from inference.gateway.streams import split_at_error
 from inference.gateway.translation.claude_answer import completion
 from inference.gateway.translation.claude_events import ChatChunks
 from inference.gateway.translation.claude_request import message_request
@@ -55,33 +55,18 @@ class Chat:
         return Whole(orjson.dumps(answer), usage, likely_tokens(message["content"]))
 
 
-class ChatStream:
+class ChatStream(Metered):
     """A message on its way to a client of chat."""
 
     def __init__(self, order: Order) -> None:
+        super().__init__(many_a_piece=True)
         wanted = order.wanted
-        self._blocks = Blocks()
-        self._meter = MessageMeter(many_a_piece=True)
         self._chunks = ChatChunks(
             model=order.model.id,
             created=_now(),
             include_usage=wanted.include_usage,
             continuous_usage=wanted.continuous_usage,
         )
-
-    @property
-    def outputs(self) -> int:
-        """Tokens of output so far, as we estimate them."""
-        return self._meter.outputs
-
-    @property
-    def final(self) -> bool:
-        """Whether the usage is the last one."""
-        return self._meter.final
-
-    def usage(self) -> Any:
-        """Return the latest usage."""
-        return self._meter.usage()
 
     def feed(self, chunk: bytes) -> Passage:
         """Tell what came, up to the end of the message or an error."""

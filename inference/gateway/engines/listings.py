@@ -88,6 +88,11 @@ TOKENIZE = Listing("/tokenize", "tokens", ("count", "max_model_len", "token_strs
 DETOKENIZE = Detokenize("prompt")
 
 
+def counted(tokens: list[int]) -> Whole:
+    """Write the tokens of an engine that gives nothing but them."""
+    return Whole(orjson.dumps({"count": len(tokens), "tokens": tokens}), None, 0)
+
+
 def _usage(told: Any) -> Any:
     """Rankers name only the total, all of which is input."""
     if isinstance(told, dict) and "prompt_tokens" not in told:

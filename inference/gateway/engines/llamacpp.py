@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from inference.gateway.catalogue import Route
-from inference.gateway.engines.listings import RERANK, Detokenize, Listing
+from inference.gateway.engines.listings import RERANK, Detokenize, Listing, counted
 from inference.gateway.engines.openai_wires import Embedding, Generation, fields, parsed
-from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters, cannot
+from inference.gateway.engines.parameters import CHAT, COMPLETIONS, Parameters
 from inference.gateway.engines.wire import Call, Engine, Whole
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHAT = Parameters.of(CHAT, repetition_penalty="repeat_penalty")
 _COMPLETIONS = Parameters.of(COMPLETIONS - {"suffix", "echo", "best_of"}, repetition_penalty="repeat_penalty")
-_TOKENIZE = Parameters.of((), add_special_tokens="add_special")
+_TOKENIZE = Parameters.of_text(add_special_tokens="add_special")
 
 
 class Tokenize(Listing):
@@ -34,8 +33,7 @@ class Tokenize(Listing):
 
     def whole(self, order: Order, body: bytes, content_type: str) -> Whole:
         """Count them: it gives nothing but the list."""
-        tokens = parsed(body, "tokens", int)["tokens"]
-        return Whole(orjson.dumps({"count": len(tokens), "tokens": tokens}), None, 0)
+        return counted(parsed(body, "tokens", int)["tokens"])
 
 
 def _chat(order: Order, upstream_name: str) -> dict[str, Any]:
@@ -63,9 +61,3 @@ class LlamaCpp(Engine):
         "detokenize": Detokenize("content"),
     }
     parameters = {"completions": _COMPLETIONS, "tokenize": _TOKENIZE}
-
-    def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
-        """Refuse messages where a text is taken apart."""
-        super().check(surface, asked, route)
-        if surface == "tokenize" and "messages" in asked:
-            raise cannot("messages")

@@ -16,7 +16,7 @@ import orjson
 from inference.gateway.engines.wire import Passage
 from inference.gateway.errors import UpstreamError
 from inference.gateway.estimating import LIKELY_BYTES_PER_TOKEN
-from inference.gateway.streams import Blocks, split_at_error
+from inference.gateway.streams import Blocks, events_of, split_at_error
 
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 MESSAGE = ("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage")
@@ -30,7 +30,6 @@ _USAGE = (
     "output_tokens_details",
 )
 
-_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 _NAME = re.compile(rb"(?:\A|(?<=[\r\n]))event: ?([a-z_]+)")
 _DATA = re.compile(rb"(?:\A|(?<=[\r\n]))data: ?(.*?)\r?\n")
 # Only blocks in which one of these words occurs are taken apart. Text that has them costs time and nothing else.
@@ -77,14 +76,12 @@ class MessageMeter:
         return openai_usage(self._told | {"output_tokens": written if self.final else max(written, self.outputs)})
 
 
-class MessageStream:
-    """A message that client and engine write in the same way."""
+class Metered:
+    """A stream of a message's events: what it has come to is what its meter says."""
 
-    def __init__(self, model: str, *, many_a_piece: bool = False) -> None:
-        self._model = model
+    def __init__(self, *, many_a_piece: bool) -> None:
         self._blocks = Blocks()
         self._meter = MessageMeter(many_a_piece=many_a_piece)
-        self._held: list[bytes] = []
 
     @property
     def outputs(self) -> int:
@@ -100,6 +97,15 @@ class MessageStream:
         """Return the latest usage."""
         return self._meter.usage()
 
+
+class MessageStream(Metered):
+    """A message that client and engine write in the same way."""
+
+    def __init__(self, model: str, *, many_a_piece: bool = False) -> None:
+        super().__init__(many_a_piece=many_a_piece)
+        self._model = model
+        self._held: list[bytes] = []
+
     def feed(self, chunk: bytes) -> Passage:
         """Take whole events up to the end of the message or an error."""
         block, broken = split_at_error(self._blocks.feed(chunk))
@@ -107,7 +113,7 @@ class MessageStream:
         if not _SPECIAL.search(block):
             return Passage(block, b"", broken)
         passed: list[bytes] = []
-        for event in _EVENT_END.split(block):
+        for event in events_of(block):
             name = _name(event)
             if name == b"message_stop":
                 return Passage(b"".join(passed), b"".join([*self._held, event]))
@@ -172,7 +178,7 @@ def shown(message: dict[str, Any], model: str) -> dict[str, Any]:
 
 def events(block: bytes) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Read the events in a block of whole ones, each with its bytes. Comments and OpenAI's marker are none."""
-    for event in _EVENT_END.split(block):
+    for event in events_of(block):
         if _DATA.search(event) and not _is_done(event):
             yield event, data(event)
 

@@ -7,7 +7,7 @@ that an engine would not do anyway.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -56,22 +56,28 @@ class Parameters:
 
     known: frozenset[str]
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    structure: frozenset[str] = STRUCTURE
 
     @classmethod
     def of(cls, known: Iterable[str], **renamed: str) -> Parameters:
         """Name the fields that are known as we call them, and those that have another name there."""
         return cls(frozenset(known) | renamed.keys(), MappingProxyType(renamed))
 
+    @classmethod
+    def of_text(cls, known: Iterable[str] = (), **renamed: str) -> Parameters:
+        """Name them for an endpoint at which an engine takes texts and no messages."""
+        return replace(cls.of(known, **renamed), structure=STRUCTURE - {"messages"})
+
     def check(self, fields: Mapping[str, Any]) -> None:
         """Raise `InvalidRequest`, which names the field, for one that the engine does not understand."""
-        for name in fields.keys() - self.known - STRUCTURE:
+        for name in fields.keys() - self.known - self.structure:
             if not asks_nothing(name, fields[name]):
                 raise cannot(name)
 
     def put(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that are known, as the engine calls them. Raises as `check` does."""
         self.check(fields)
-        known = self.known | STRUCTURE
+        known = self.known | self.structure
         return {self.renamed.get(name, name): item for name, item in fields.items() if name in known}
 
 

@@ -12,9 +12,8 @@ from typing import Any
 from inference.gateway.engines.message_streams import data, write
 from inference.gateway.engines.wire import Passage
 from inference.gateway.errors import UpstreamError
-from inference.gateway.streams import Blocks, split_at_error
+from inference.gateway.streams import Blocks, events_of, split_at_error
 
-_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 # The events that are read: those with the response in them, those that say that it failed, and OpenAI's end marker.
 _SPECIAL = re.compile(rb"response\.(?:created|queued|in_progress|completed|incomplete|failed)\"|\"error\"|\[DONE\]")
 _DELTA = re.compile(rb'"type"\s*:\s*"response\.[a-z_.]+\.delta"')
@@ -71,7 +70,7 @@ class ResponseStream:
         if not _SPECIAL.search(block):
             return Passage(block, b"", failed)
         passed: list[bytes] = []
-        for event in _EVENT_END.split(block):
+        for event in events_of(block):
             if not _SPECIAL.search(event):
                 passed.append(event)
                 continue

@@ -8,20 +8,19 @@ unless they are asked for (sgl-project/sglang, `python/sglang/srt/entrypoints/op
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from inference.gateway.catalogue import Route
 from inference.gateway.engines.listings import Detokenize, Listing
 from inference.gateway.engines.openai_wires import CONTINUOUS_USAGE, Embedding, Generation
-from inference.gateway.engines.parameters import COMPLETIONS, Parameters, cannot
+from inference.gateway.engines.parameters import COMPLETIONS, Parameters
 from inference.gateway.engines.wire import Call, Engine
 
 if TYPE_CHECKING:
     from inference.gateway.orders import Order
 
-_TOKENIZE = Parameters.of({"add_special_tokens"})
+_TOKENIZE = Parameters.of_text({"add_special_tokens"})
 
 
 class Tokenize(Listing):
@@ -45,9 +44,3 @@ class Sglang(Engine):
         "detokenize": Detokenize("text", skip_special_tokens=False),
     }
     parameters = {"completions": Parameters.of(COMPLETIONS - {"suffix", "best_of"}), "tokenize": _TOKENIZE}
-
-    def check(self, surface: str, asked: dict[str, Any], route: Route) -> None:
-        """Refuse messages where a text is taken apart."""
-        super().check(surface, asked, route)
-        if surface == "tokenize" and "messages" in asked:
-            raise cannot("messages")

@@ -16,6 +16,7 @@ import orjson
 
 from inference.gateway.catalogue import Route
 from inference.gateway.engines.bridge import CHAT, chunks
+from inference.gateway.engines.listings import counted
 from inference.gateway.engines.mending import Mending, said
 from inference.gateway.engines.openai_wires import Generation, fields
 from inference.gateway.engines.parameters import COMMON, Parameters, cannot
@@ -33,7 +34,7 @@ _CHAT = Parameters.of(_SHARED | _TOOLS | {"logprobs", "top_logprobs"})
 _NATIVE = Parameters.of(_SHARED | {"top_k", "repetition_penalty"})
 # What the native API takes under the same name. The others need a closer look.
 _SAME = ("frequency_penalty", "repetition_penalty")
-_TOKENIZE = Parameters.of(())
+_TOKENIZE = Parameters.of_text()
 _REASONS = {"length": "length"}
 _MOST_SEED = 2**64
 
@@ -188,7 +189,7 @@ class Tokenize:
             raise UpstreamError from cause
         if not all(type(token) is int for token in tokens):
             raise UpstreamError from ValueError("the engine's tokens have no ids")
-        return Whole(orjson.dumps({"count": len(tokens), "tokens": tokens}), None, 0)
+        return counted(tokens)
 
 
 class Tgi(Engine):
@@ -207,5 +208,3 @@ class Tgi(Engine):
         _grammar(asked.get("response_format"))
         if surface == "completions":
             check_prompt(asked)
-        if surface == "tokenize" and "messages" in asked:
-            raise cannot("messages")
