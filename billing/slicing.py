@@ -201,7 +201,7 @@ class Slices:
             return
         try:
             await self._postgres.fetch(SHRINK, (orjson.dumps(parts).decode(),))
-        except BaseException:
+        except BaseException:  # Whatever it was, the end of this process too: what Postgres has of these is not known.
             for one in over:
                 one.doubt()
             raise

@@ -2,10 +2,8 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
@@ -21,17 +19,6 @@ def tool(name: str) -> Any:
 
 
 TOOLS = [tool("weather"), tool("clock")]
-
-
-@pytest.fixture(scope="module")
-def acme(installation):
-    return installation.organization()
-
-
-@pytest.fixture(scope="module")
-def sdk(acme) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=acme.base_url, api_key=acme.api_key, max_retries=0) as sdk:
-        yield sdk
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import struct
 import warnings
-from collections.abc import Iterator
 
 import httpx2
 import openai
@@ -12,17 +11,6 @@ import pytest
 from tests.inference.simulator.recordings import recording
 
 FAST = "ttft=1 gap=0"
-
-
-@pytest.fixture(scope="module")
-def acme(installation):
-    return installation.organization()
-
-
-@pytest.fixture(scope="module")
-def sdk(acme) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=acme.base_url, api_key=acme.api_key, max_retries=0) as sdk:
-        yield sdk
 
 
 @pytest.fixture

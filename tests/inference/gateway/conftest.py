@@ -12,6 +12,7 @@ from billing import reconciliation
 from config.local import catalogue, demo
 from config.local.engines import Kind
 from inference.gateway.app import Gateway, Options, build_gateway
+from inference.models import Pool
 from keys.effective import Limits
 from tenants import isolation
 from tests.databases import Database
@@ -45,10 +46,17 @@ def options(fresh_database: Database) -> Options:
 
 
 @pytest.fixture
-def catalogued(fresh_database: Database, engines: list[Simulated]) -> None:
-    """The simulated model is for sale."""
+def engine_kind() -> str:
+    """What the simulated engines are said to be; a test that asks several kinds has one of its own."""
+    return Pool.Engine.VLLM
+
+
+@pytest.fixture
+def catalogued(fresh_database: Database, engines: list[Simulated], engine_kind: str) -> None:
+    """The simulated model is for sale, behind a pool of this kind."""
     with isolation.everything():
         catalogue.offer(Kind.SIMULATOR, [engine.url for engine in engines])
+        Pool.objects.update(engine=engine_kind)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,21 @@ STREAMED, PLAIN, CHUNKED = (
     "content-type: application/json",
     "transfer-encoding: chunked",
 )
+
+
+class OddEngine:
+    """Says the same bytes to everybody, in pieces if it is told to, and then hangs up."""
+
+    def __init__(self) -> None:
+        self.says = b""
+        self.piece = 2**20
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for start in range(0, len(self.says), self.piece):
+            writer.write(self.says[start : start + self.piece])
+            await writer.drain()
+        writer.close()
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK", before: bytes = b"") -> bytes:

@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from config.local import catalogue
-from config.local.engines import Kind
 from inference.models import Pool
-from tenants import isolation
 from tests.inference.gateway.messages_door import ask, text, told, types
 from tests.inference.simulator.client import eventually
 
@@ -18,16 +15,8 @@ NATIVE, BRIDGED = Pool.Engine.VLLM, Pool.Engine.COMPATIBLE
 
 
 @pytest.fixture(params=[NATIVE, BRIDGED], ids=["native", "bridged"])
-def engine(request):
+def engine_kind(request):
     return request.param
-
-
-@pytest.fixture
-def catalogued(fresh_database, engines, engine):
-    """The simulated model is for sale, behind a pool of this kind."""
-    with isolation.everything():
-        catalogue.offer(Kind.SIMULATOR, [engine.url for engine in engines])
-        Pool.objects.update(engine=engine)
 
 
 @pytest.fixture
@@ -153,16 +142,16 @@ async def test_the_user_of_a_request_is_the_customer(acme, usage):
     assert longer.startswith("sha256:")
 
 
-async def test_tokens_are_counted_for_nothing_and_on_the_record(acme, usage, engine):
+async def test_tokens_are_counted_for_nothing_and_on_the_record(acme, usage, engine_kind):
     question: dict[str, Any] = {"messages": [{"role": "user", "content": f"[[sim {FAST} tokens=1]] count"}]}
     counted = await acme.ask({"model": "sim", **question}, path="/v1/messages/count_tokens")
-    assert (counted.headers.get("x-turnpike-estimated") == "true") is (engine == BRIDGED)
+    assert (counted.headers.get("x-turnpike-estimated") == "true") is (engine_kind == BRIDGED)
     (record,) = await usage()
     assert (record["endpoint"], record["outcome"]) == ("messages.count_tokens", "complete")
     assert (record["cost_nusd"], record["hold_nusd"], record["prompt_tokens"]) == (0, 0, 0)
     spent = await ask(acme, **question)
     used = spent.json["usage"]
-    if engine == NATIVE:
+    if engine_kind == NATIVE:
         assert counted.json == {"input_tokens": used["input_tokens"] + used["cache_read_input_tokens"]}
     assert 5 < counted.json["input_tokens"] < 50
 
@@ -176,10 +165,10 @@ async def test_the_same_message_twice_under_one_key_is_made_and_charged_once(acm
     assert len(await usage()) == 1
 
 
-async def test_what_chat_cannot_say_is_refused_before_the_engine_and_frees_its_place(acme, usage, engine):
+async def test_what_chat_cannot_say_is_refused_before_the_engine_and_frees_its_place(acme, usage, engine_kind):
     tools = [{"type": "bash_20250124", "name": "bash"}]
     answers = [await ask(acme, f"[[sim {FAST} tokens=1]]", tools=tools) for _ in range(2)]
-    if engine == BRIDGED:
+    if engine_kind == BRIDGED:
         assert [(answer.status, answer.error["param"]) for answer in answers] == [(400, "tools")] * 2
         assert not any(acme.gateway.services.relay._balance.in_flight.values())
 

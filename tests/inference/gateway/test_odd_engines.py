@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.inference.gateway.odd_streams import CHUNKED, PLAIN, STREAMED, OddEngine, answer, chunked
+
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-STREAMED, PLAIN = "content-type: text/event-stream", "content-type: application/json"
 
 
 def chunk(**more: object) -> bytes:
@@ -27,43 +28,15 @@ LINES = (
 )
 
 
-class OddEngine:
-    """Says the same bytes to everybody, in pieces if it is told to, and then hangs up."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.says = b""
-        self.piece = 2**20
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        for start in range(0, len(self.says), self.piece):
-            writer.write(self.says[start : start + self.piece])
-            await writer.drain()
-        writer.close()
-
-
-def answer(body: bytes, *headers: str, status: str = "200 OK", before: bytes = b"") -> bytes:
-    head = "\r\n".join((f"HTTP/1.1 {status}", *headers, "connection: close", "", ""))
-    return before + head.encode() + body
-
-
 @pytest.fixture
 async def odd(fresh_database, catalogued) -> AsyncIterator[OddEngine]:
     engine = OddEngine()
     server = await asyncio.start_server(engine.serve, "127.0.0.1", 0)
-    engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     fresh_database.sql("DELETE FROM inference_replica WHERE id <> (SELECT min(id::text)::uuid FROM inference_replica)")
-    fresh_database.sql("UPDATE inference_replica SET url = %s", engine.url)
+    fresh_database.sql("UPDATE inference_replica SET url = %s", url)
     yield engine
     server.close()
-
-
-CHUNKED = "transfer-encoding: chunked"
-
-
-def chunked(body: bytes, trailer: bytes = b"") -> bytes:
-    return b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer)
 
 
 READ = {

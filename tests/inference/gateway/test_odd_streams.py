@@ -16,7 +16,7 @@ from inference.gateway.surfaces.router import ROUTES
 from tenants import isolation
 from tests.inference.gateway import odd_streams, shop
 from tests.inference.gateway.door import Answer, Door
-from tests.inference.gateway.odd_streams import STREAMED, TEXT, answer, script
+from tests.inference.gateway.odd_streams import STREAMED, TEXT, OddEngine, answer, script
 from tests.inference.gateway.shop import ENGINE_OF
 from tests.inference.gateway.stream_clients import REQUESTS, Told, ending, said
 from tests.tables.streams import WAYS, End, Way
@@ -24,21 +24,6 @@ from tests.tables.streams import WAYS, End, Way
 TEXTUAL = [way for way in WAYS if way.unit != "characters"]
 NO_CHAT = [way for way in TEXTUAL if way.surface != "chat.completions"]
 PATHS = {surface.name: path for path, surface in ROUTES.items()}
-
-
-class OddEngine:
-    """Says the same bytes to everybody, in pieces if it is told to, and then hangs up."""
-
-    def __init__(self) -> None:
-        self.says = b""
-        self.piece = 2**20
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        for start in range(0, len(self.says), self.piece):
-            writer.write(self.says[start : start + self.piece])
-            await writer.drain()
-        writer.close()
 
 
 @pytest.fixture

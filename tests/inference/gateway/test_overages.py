@@ -4,14 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from config.local import catalogue
-from config.local.engines import Kind
 from foundation import metrics
 from inference.gateway.engines.kinds import ENGINES
 from inference.gateway.surfaces.router import SURFACES
 from inference.models import Pool
 from inference.simulator.directives import HUGE
-from tenants import isolation
 from tests.inference.gateway.forms import FORM
 from tests.inference.gateway.small_requests import asked
 
@@ -28,23 +25,15 @@ WHERE t.transaction_id = %s AND t.account = 'wallet' ORDER BY t.id
 
 
 @pytest.fixture(params=[Pool.Engine.VLLM, Pool.Engine.COMPATIBLE])
-def engine(request):
+def engine_kind(request):
     """An engine that serves messages and responses itself, and one for which they are translated to chat."""
     return request.param
 
 
-@pytest.fixture
-def catalogued(fresh_database, engines, engine):
-    """The simulated model is for sale, behind a pool of this kind."""
-    with isolation.everything():
-        catalogue.offer(Kind.SIMULATOR, [engine.url for engine in engines])
-        Pool.objects.update(engine=engine)
-
-
 async def test_more_than_was_held_is_charged_as_overage_and_the_next_call_is_refused(
-    customer, usage, engine, fresh_database
+    customer, usage, engine_kind, fresh_database
 ):
-    served = [surface for surface in SOLD if surface.name in ENGINES[engine].wires]
+    served = [surface for surface in SOLD if surface.name in ENGINES[engine_kind].wires]
     for surface in served:
         door, alerts = await customer(credit=CREDIT, name=surface.name.replace(".", " ")), _alerts()
         how = {"path": surface.path, "headers": FORM if isinstance(HUGE_USE[surface.path], bytes) else {}}
